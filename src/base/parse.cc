@@ -1,0 +1,77 @@
+#include "base/parse.h"
+
+#include <fmt/format.h>
+
+#include <charconv>
+#include <optional>
+
+namespace kstream {
+namespace {
+
+struct Unit {
+  std::string_view name;
+  std::int64_t ms;
+};
+constexpr Unit kUnits[] = {{"ms", 1}, {"s", 1000}, {"m", 60'000}, {"h", 3'600'000}};
+constexpr std::int64_t kDurationMaxMs = 10LL * 24 * 3'600'000;
+
+std::optional<std::int64_t> whole_number(std::string_view text) {
+  std::int64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size()) {
+    return std::nullopt;
+  }
+  return value;
+}
+
+}  // namespace
+
+Result<std::int64_t> parse_integer(std::string_view text, std::int64_t min, std::int64_t max) {
+  const auto value = whole_number(text);
+  if (!value || *value < min || *value > max) {
+    return Error{ExitCode::kUsage,
+                 fmt::format("'{}' is not a whole number from {} to {}", text, min, max)};
+  }
+  return *value;
+}
+
+Result<std::chrono::milliseconds> parse_duration(std::string_view text) {
+  const std::size_t digits = text.find_first_not_of("0123456789");
+  if (digits != std::string_view::npos && digits > 0) {
+    const std::string_view unit = text.substr(digits);
+    const auto number = whole_number(text.substr(0, digits));
+    for (const Unit& known : kUnits) {
+      if (unit == known.name && number && *number > 0 && *number <= kDurationMaxMs / known.ms) {
+        return std::chrono::milliseconds(*number * known.ms);
+      }
+    }
+  }
+  return Error{ExitCode::kUsage,
+               fmt::format("'{}' is not a duration: a number above 0 and its unit, as 500ms, 2s, "
+                           "1m or 1h, up to 240h",
+                           text)};
+}
+
+std::string duration_text(std::chrono::milliseconds duration) {
+  const Unit* best = &kUnits[0];
+  for (const Unit& unit : kUnits) {
+    if (duration.count() % unit.ms == 0) {
+      best = &unit;
+    }
+  }
+  return fmt::format("{}{}", duration.count() / best->ms, best->name);
+}
+
+std::vector<std::string_view> split_list(std::string_view text, char separator) {
+  std::vector<std::string_view> parts;
+  while (true) {
+    const std::size_t at = text.find(separator);
+    parts.push_back(text.substr(0, at));
+    if (at == std::string_view::npos) {
+      return parts;
+    }
+    text.remove_prefix(at + 1);
+  }
+}
+
+}  // namespace kstream

@@ -1,0 +1,392 @@
+#include "config/options.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <limits>
+#include <regex>
+
+#include "base/parse.h"
+#include "base/suggest.h"
+#include "config/places.h"
+
+namespace kstream {
+namespace {
+
+constexpr std::int64_t kCountMax = std::numeric_limits<std::int64_t>::max();
+constexpr std::int64_t kReadersMax = 256;
+
+Error bad_value(std::string text) {
+  return Error{ExitCode::kUsage, std::move(text)};
+}
+
+// One of a few words, or an error that lists them.
+template <class T, std::size_t N>
+Result<T> choose(std::string_view text, const std::pair<std::string_view, T> (&words)[N]) {
+  std::vector<std::string_view> names;
+  for (const auto& [name, value] : words) {
+    if (text == name) {
+      return value;
+    }
+    names.push_back(name);
+  }
+  const std::string near = nearest(text, names);
+  return bad_value(fmt::format("'{}' is not one of {}{}", text, fmt::join(names, ", "),
+                               near.empty() ? "" : fmt::format("; did you mean '{}'?", near)));
+}
+
+Result<bool> boolean(std::string_view text) {
+  constexpr std::pair<std::string_view, bool> kWords[] = {
+      {"true", true}, {"false", false}, {"1", true}, {"0", false}, {"yes", true}, {"no", false}};
+  return choose(text, kWords);
+}
+
+Status set_brokers(Settings& settings, std::string_view text) {
+  if (text == "embedded") {
+    settings.is_broker_embedded = true;
+    return {};
+  }
+  for (const std::string_view part : split_list(text, ',')) {
+    const std::size_t scheme = part.rfind("://");
+    const std::string_view address = scheme == part.npos ? part : part.substr(scheme + 3);
+    const std::size_t colon = address.rfind(':');
+    const bool has_port = colon != address.npos && !address.ends_with(']');
+    if (address.empty() || colon == 0 ||
+        (has_port && !parse_integer(address.substr(colon + 1), 1, 65535).ok())) {
+      return bad_value(fmt::format("'{}' is not HOST:PORT, as in localhost:9092", part));
+    }
+  }
+  settings.client.brokers = text;
+  return {};
+}
+
+Status set_topics(Settings& settings, std::string_view text) {
+  for (const std::string_view name : split_list(text, ',')) {
+    KS_TRY(check_topic(name));
+    if (std::find(settings.topics.begin(), settings.topics.end(), name) == settings.topics.end()) {
+      settings.topics.emplace_back(name);
+    }
+  }
+  return {};
+}
+
+Status set_interval(Settings& settings, std::string_view text) {
+  KS_TRY_VALUE(interval, parse_duration(text));
+  settings.interval = interval;
+  return {};
+}
+
+Status set_from(Settings& settings, std::string_view text) {
+  KS_TRY_VALUE(place, parse_place(text));
+  settings.from = std::move(place);
+  return {};
+}
+
+Status set_until(Settings& settings, std::string_view text) {
+  KS_TRY_VALUE(place, parse_place(text));
+  if (!std::holds_alternative<Latest>(place) && !std::holds_alternative<OffsetMap>(place)) {
+    return bad_value(fmt::format("'{}' is not an end: latest, or TOPIC:PARTITION:OFFSET,...", text));
+  }
+  settings.until = std::move(place);
+  return {};
+}
+
+// A switch that does something when it is on and nothing when it is off.
+template <auto Act>
+Status when_on(Settings& settings, std::string_view text) {
+  KS_TRY_VALUE(is_on, boolean(text));
+  if (is_on) {
+    Act(settings);
+  }
+  return {};
+}
+
+Status add_range(Settings& settings, std::string_view text) {
+  KS_TRY_VALUE(range, parse_range(text));
+  for (const OffsetRange& other : settings.ranges) {
+    if (other.partition == range.partition) {
+      return bad_value(fmt::format("'{}': partition {} has a range already; one each", text,
+                                   to_string(range.partition)));
+    }
+  }
+  settings.ranges.push_back(std::move(range));
+  return {};
+}
+
+Status set_batches(Settings& settings, std::string_view text) {
+  KS_TRY_VALUE(batches, parse_integer(text, 1, kCountMax));
+  settings.batches_max = batches;
+  return {};
+}
+
+Status set_decode(Settings& settings, std::string_view text) {
+  constexpr std::pair<std::string_view, Decoding> kWords[] = {{"utf8", Decoding::kUtf8},
+                                                              {"bytes", Decoding::kBytes}};
+  KS_TRY_VALUE(decoding, choose(text, kWords));
+  settings.decoding = decoding;
+  return {};
+}
+
+Status set_split(Settings& settings, std::string_view text) {
+  constexpr std::pair<std::string_view, Split> kWords[] = {{"space", Split::kSpace},
+                                                           {"java", Split::kJava},
+                                                           {"whitespace", Split::kWhitespace},
+                                                           {"words", Split::kWords}};
+  KS_TRY_VALUE(split, choose(text, kWords));
+  settings.split = split;
+  return {};
+}
+
+Status set_format(Settings& settings, std::string_view text) {
+  constexpr std::pair<std::string_view, OutputFormat> kWords[] = {
+      {"pprint", OutputFormat::kPprint},
+      {"scala", OutputFormat::kScala},
+      {"tsv", OutputFormat::kTsv},
+      {"csv", OutputFormat::kCsv},
+      {"json", OutputFormat::kJson}};
+  KS_TRY_VALUE(format, choose(text, kWords));
+  settings.presentation.format = format;
+  return {};
+}
+
+Status set_top(Settings& settings, std::string_view text) {
+  settings.is_top_chosen = true;
+  if (text == "all") {
+    settings.presentation.top.reset();
+    return {};
+  }
+  const auto top = parse_integer(text, 0, kCountMax);
+  if (!top.ok()) {
+    return bad_value(fmt::format("'{}' is neither a number of words nor 'all'", text));
+  }
+  settings.presentation.top = static_cast<std::size_t>(top.value());
+  return {};
+}
+
+Status set_order(Settings& settings, std::string_view text) {
+  constexpr std::pair<std::string_view, Order> kWords[] = {{"count", Order::kCount},
+                                                           {"word", Order::kWord}};
+  KS_TRY_VALUE(order, choose(text, kWords));
+  settings.presentation.order = order;
+  return {};
+}
+
+Status set_readers(Settings& settings, std::string_view text) {
+  KS_TRY_VALUE(readers, parse_integer(text, 1, kReadersMax));
+  settings.readers = static_cast<std::size_t>(readers);
+  return {};
+}
+
+Status set_startup_timeout(Settings& settings, std::string_view text) {
+  KS_TRY_VALUE(timeout, parse_duration(text));
+  settings.startup_timeout = timeout;
+  return {};
+}
+
+Status set_stop_deadline(Settings& settings, std::string_view text) {
+  KS_TRY_VALUE(deadline, parse_duration(text));
+  settings.stop_deadline = deadline;
+  return {};
+}
+
+Status add_property(Settings& settings, std::string_view text) {
+  const std::size_t equals = text.find('=');
+  if (equals == std::string_view::npos || equals == 0) {
+    return bad_value(fmt::format("'{}' is not KEY=VALUE", text));
+  }
+  const std::string_view name = text.substr(0, equals);
+  const std::string_view value = text.substr(equals + 1);
+  if (name == "metadata.broker.list" || name == "bootstrap.servers") {
+    return set_brokers(settings, value);
+  }
+  if (name == "auto.offset.reset") {
+    return set_from(settings, value);
+  }
+  KS_TRY(kafka::check_property(std::string(name), std::string(value)));
+  settings.client.properties.emplace_back(name, value);
+  return {};
+}
+
+Status set_feed(Settings& settings, std::string_view text) {
+  if (text.empty()) {
+    return bad_value("an empty text is not a file");
+  }
+  settings.feed = text;
+  return {};
+}
+
+Status set_rate(Settings& settings, std::string_view text) {
+  KS_TRY_VALUE(rate, parse_integer(text, 1, 1'000'000'000));
+  settings.rate_records_per_s = rate;
+  return {};
+}
+
+Status set_key_separator(Settings& settings, std::string_view text) {
+  if (text.empty()) {
+    return bad_value("an empty text separates nothing");
+  }
+  settings.key_separator = text;
+  return {};
+}
+
+Status add_embedded_topic(Settings& settings, std::string_view text) {
+  for (const std::string_view part : split_list(text, ',')) {
+    const std::size_t colon = part.rfind(':');
+    const std::string_view name = part.substr(0, colon);
+    if (colon == part.npos || !check_topic(name).ok() || name.starts_with('^') ||
+        !parse_integer(part.substr(colon + 1), 1, 10'000).ok()) {
+      return bad_value(fmt::format("'{}' is not NAME:PARTITIONS, as in test:4", part));
+    }
+    const std::int64_t partitions = parse_integer(part.substr(colon + 1), 1, 10'000).value();
+    settings.embedded_topics.push_back(
+        {std::string(name), static_cast<std::int32_t>(partitions)});
+  }
+  return {};
+}
+
+Status set_log_level(Settings& settings, std::string_view text) {
+  constexpr std::pair<std::string_view, log::Level> kWords[] = {{"debug", log::Level::kDebug},
+                                                                {"info", log::Level::kInfo},
+                                                                {"warning", log::Level::kWarning},
+                                                                {"error", log::Level::kError},
+                                                                {"off", log::Level::kOff}};
+  KS_TRY_VALUE(level, choose(text, kWords));
+  settings.log_level = level;
+  return {};
+}
+
+constexpr unsigned kForAll = kForWordcount | kForProduce | kForBroker;
+constexpr unsigned kForClients = kForWordcount | kForProduce;
+
+// In the order of the help.
+const Option kOptions[] = {
+    {"brokers", "-b,--bootstrap-server,--bootstrap-servers,--broker-list", "HOST:PORT,...",
+     "required", "brokers to ask first; 'embedded' starts one inside this process", kForClients, false,
+     set_brokers},
+    {"topic", "-t", "NAME", "required",
+     "topic, or ^REGEX for all that match; repeatable, or a comma list", kForClients, true, set_topics},
+    {"from", "-o", "WHERE", "latest",
+     "where to start: latest, earliest, -N (the last N of each partition), "
+     "TOPIC:PARTITION:OFFSET,...; also end, beginning, largest, smallest",
+     kForWordcount, false, set_from},
+    {"from-beginning", "", "", "", "the same as --from earliest", kForWordcount, false,
+     when_on<[](Settings& settings) { settings.from = Earliest{}; }>},
+    {"until", "", "WHERE", "never",
+     "stop there and exit: latest (the end as it is at the start), TOPIC:PARTITION:OFFSET,...",
+     kForWordcount, false, set_until},
+    {"exit", "-e", "", "", "the same as --until latest; with --feed: when all of it is counted",
+     kForWordcount, false, when_on<[](Settings& settings) { settings.until = Latest{}; }>},
+    {"once", "", "", "", "all from --from to --until as one batch", kForWordcount, false,
+     when_on<[](Settings& settings) { settings.is_once = true; }>},
+    {"range", "", "TOPIC:PARTITION:FROM:UNTIL", "",
+     "exactly these records as one batch, then exit; repeatable", kForWordcount, true, add_range},
+    {"batches", "", "N", "unlimited", "stop after N batches", kForWordcount, false, set_batches},
+    {"interval", "-i", "DURATION", "2s", "batch interval: 500ms, 2s, 1m", kForWordcount, false,
+     set_interval},
+    {"decode", "", "utf8|bytes", "utf8", "record value to text; invalid UTF-8 becomes U+FFFD",
+     kForWordcount, false, set_decode},
+    {"split", "", "space|java|whitespace|words", "space",
+     "text to words: at each blank, as Python's split(\" \") does, or as Java's; at any white space; "
+     "or runs of letters, marks and digits",
+     kForWordcount, false, set_split},
+    {"format", "", "pprint|scala|tsv|csv|json", "pprint", "how a batch is printed", kForWordcount,
+     false, set_format},
+    {"top", "-n", "N|all", "10 for pprint and scala, else all", "words printed of each batch",
+     kForWordcount, false, set_top},
+    {"order", "", "count|word", "count", "what comes first", kForWordcount, false, set_order},
+    {"offsets", "", "", "", "print the offset range of each partition after each batch",
+     kForWordcount, false,
+     when_on<[](Settings& settings) { settings.presentation.offsets = true; }>},
+    {"read-uncommitted", "", "", "", "count records of open and aborted transactions, too",
+     kForWordcount, false,
+     when_on<[](Settings& settings) { settings.client.is_read_uncommitted = true; }>},
+    {"feed", "", "FILE|-", "none", "with --brokers embedded: lines to send to the topic",
+     kForWordcount, false, set_feed},
+    {"readers", "", "N", "one for each core", "reading and counting threads", kForWordcount, false,
+     set_readers},
+    {"startup-timeout", "", "DURATION", "30s",
+     "how long a run with an end waits for brokers; others wait for ever", kForWordcount, false,
+     set_startup_timeout},
+    {"stop-deadline", "", "DURATION", "10s", "how long SIGTERM waits for the batch in hand",
+     kForWordcount, false, set_stop_deadline},
+    {"rate", "", "N", "unlimited", "records per second", kForProduce, false, set_rate},
+    {"key-separator", "", "TEXT", "none", "what comes before it in a line is the record's key",
+     kForProduce, false, set_key_separator},
+    {"embedded-topic", "-t,--topic", "NAME:PARTITIONS", "none", "topic to make; repeatable",
+     kForBroker, true, add_embedded_topic},
+    {"property", "-X", "KEY=VALUE", "none", "any librdkafka property; repeatable", kForClients, true,
+     add_property},
+    {"log-level", "", "debug|info|warning|error|off", "info", "what is said on standard error",
+     kForAll, false, set_log_level},
+    {"quiet", "-q", "", "", "only errors: --log-level error", kForAll, false,
+     when_on<[](Settings& settings) { settings.log_level = log::Level::kError; }>},
+    {"verbose", "-v", "", "", "also what librdkafka says: --log-level debug", kForAll, false,
+     when_on<[](Settings& settings) { settings.log_level = log::Level::kDebug; }>},
+};
+
+Status complete_wordcount(Settings& settings) {
+  for (const OffsetRange& range : settings.ranges) {
+    const std::string& topic = range.partition.topic;
+    if (std::find(settings.topics.begin(), settings.topics.end(), topic) == settings.topics.end()) {
+      settings.topics.push_back(topic);
+    }
+  }
+  if (settings.topics.empty()) {
+    return Error{ExitCode::kUsage, "no topic: give one with --topic NAME"};
+  }
+  if (!settings.ranges.empty() && (settings.until || settings.is_once)) {
+    return Error{ExitCode::kUsage,
+                 "--range says where to start and to stop: it does not go with --until, --exit or "
+                 "--once"};
+  }
+  if (settings.is_once && !settings.until) {
+    settings.until = Latest{};
+  }
+  if (settings.feed) {
+    if (!settings.is_broker_embedded) {
+      return Error{ExitCode::kUsage,
+                   "--feed goes with --brokers embedded only; to send lines to a real broker use "
+                   "kstream produce"};
+    }
+    if (settings.topics.size() != 1 || settings.topics[0].starts_with('^')) {
+      return Error{ExitCode::kUsage, "--feed sends to one topic: give exactly one name"};
+    }
+  }
+  const bool is_block = settings.presentation.format == OutputFormat::kPprint ||
+                        settings.presentation.format == OutputFormat::kScala;
+  if (is_block && !settings.is_top_chosen) {
+    settings.presentation.top = 10;
+  }
+  return {};
+}
+
+}  // namespace
+
+std::span<const Option> options() {
+  return kOptions;
+}
+
+Status complete(Settings& settings) {
+  if (settings.command == Command::kBroker) {
+    return {};
+  }
+  if (settings.client.brokers.empty() && !settings.is_broker_embedded) {
+    return Error{ExitCode::kUsage,
+                 "no brokers: give them with --brokers HOST:PORT (or -X metadata.broker.list=HOST:PORT "
+                 "or -X bootstrap.servers=HOST:PORT); --brokers embedded needs no Kafka"};
+  }
+  if (settings.command == Command::kWordcount) {
+    return complete_wordcount(settings);
+  }
+  if (settings.topics.size() != 1 || settings.topics[0].starts_with('^')) {
+    return Error{ExitCode::kUsage, "produce sends to one topic: give exactly one with --topic NAME"};
+  }
+  if (settings.is_broker_embedded) {
+    return Error{ExitCode::kUsage,
+                 "produce needs a broker that stays: start one with kstream broker, or use "
+                 "kstream wordcount --brokers embedded --feed -"};
+  }
+  return {};
+}
+
+}  // namespace kstream

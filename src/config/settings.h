@@ -1,0 +1,67 @@
+// Everything that a run has been asked to do: validated, typed, not changed afterwards.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "kafka/client_config.h"
+#include "model/offset.h"
+#include "model/presentation.h"
+#include "telemetry/log.h"
+#include "words/decoder.h"
+#include "words/tokenizer.h"
+
+namespace kstream {
+
+enum class Command { kWordcount, kProduce, kBroker };
+
+struct EmbeddedTopic {
+  std::string name;
+  std::int32_t partitions = 0;
+};
+
+struct Settings {
+  Command command = Command::kWordcount;
+  log::Level log_level = log::Level::kInfo;
+
+  // wordcount and produce
+  kafka::ClientConfig client;
+  bool is_broker_embedded = false;
+  std::vector<std::string> topics;
+
+  // wordcount: which records
+  Place from = Latest{};
+  std::optional<Place> until;
+  bool is_once = false;
+  std::vector<OffsetRange> ranges;
+  std::optional<std::int64_t> batches_max;
+  std::chrono::milliseconds interval{2000};
+  std::optional<std::string> feed;
+
+  // wordcount: what is counted and how it is shown
+  Decoding decoding = Decoding::kUtf8;
+  Split split = Split::kSpace;
+  Presentation presentation;
+  bool is_top_chosen = false;
+
+  // wordcount: the process
+  std::optional<std::size_t> readers;  // nothing: as many as there are cores
+  std::chrono::milliseconds startup_timeout{30'000};
+  std::chrono::milliseconds stop_deadline{10'000};
+
+  // produce
+  std::optional<std::int64_t> rate_records_per_s;
+  std::optional<std::string> key_separator;
+
+  // broker
+  std::vector<EmbeddedTopic> embedded_topics;
+
+  // A run that ends by itself at known offsets: it does not wait for boundaries or for brokers.
+  bool is_bounded() const { return until.has_value() || is_once || !ranges.empty(); }
+};
+
+}  // namespace kstream

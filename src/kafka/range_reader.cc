@@ -1,0 +1,334 @@
+#include "kafka/range_reader.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "kafka/error.h"
+#include "telemetry/log.h"
+
+namespace kstream::kafka {
+namespace {
+
+// What librdkafka needs for a queued record beyond its bytes.
+constexpr std::size_t kQueuedRecordBytes = 310;
+constexpr std::size_t kTypicalRecordBytes = 100;
+constexpr auto kWait = std::chrono::milliseconds(100);
+constexpr auto kWaitBeforeKick = std::chrono::milliseconds(2);
+constexpr std::int64_t kFirstReportMs = 5'000;
+constexpr std::int64_t kReportEveryMs = 60'000;
+constexpr int kVersionFetchBackoff = 0x020200ff;
+constexpr int kVersionPositionRight = 0x020d02ff;
+
+Properties reader_properties(const ReaderOptions& options, std::size_t partitions) {
+  const std::size_t share = options.prefetch_bytes / std::max<std::size_t>(partitions, 1);
+  const std::size_t records = share / (kQueuedRecordBytes + kTypicalRecordBytes);
+  return {
+      // Both limits hold for each partition's own queue.
+      {"queued.min.messages", fmt::format("{}", std::max<std::size_t>(records, 100))},
+      {"queued.max.messages.kbytes", fmt::format("{}", std::max<std::size_t>(share / 1024, 64))},
+      {"fetch.queue.backoff.ms", "2"},
+      {"fetch.message.max.bytes", "1048576"},
+      {"fetch.max.bytes", "8388608"},
+  };
+}
+
+std::optional<std::string_view> field(const void* bytes, std::size_t length) {
+  if (bytes == nullptr) {
+    return std::nullopt;
+  }
+  return std::string_view(static_cast<const char*>(bytes), length);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<RangeReader>> RangeReader::create(const ClientConfig& config,
+                                                         const ReaderOptions& options,
+                                                         std::size_t partitions, Clock& clock) {
+  KS_TRY_VALUE(client,
+               Client::create(Role::kConsumer, config, reader_properties(options, partitions)));
+  rd_kafka_poll_set_consumer(client->get());
+  return std::unique_ptr<RangeReader>(new RangeReader(std::move(client), options, clock));
+}
+
+RangeReader::RangeReader(std::unique_ptr<Client> client, const ReaderOptions& options, Clock& clock)
+    : client_(std::move(client)),
+      options_(options),
+      clock_(clock),
+      needs_kick_(rd_kafka_version() < kVersionFetchBackoff),
+      is_position_off_by_one_(rd_kafka_version() >= kVersionFetchBackoff &&
+                              rd_kafka_version() < kVersionPositionRight) {}
+
+RangeReader::~RangeReader() {
+  for (auto& [name, partition] : partitions_) {
+    rd_kafka_queue_cb_event_enable(partition->queue.get(), nullptr, nullptr);
+  }
+  partitions_.clear();
+  rd_kafka_assign(client_->get(), nullptr);
+}
+
+Status RangeReader::read(std::span<const OffsetRange> ranges, BlockExchange& blocks,
+                         const std::stop_token& abort) {
+  KS_TRY(assign(ranges));
+  std::vector<Partition*> waiting;
+  for (const OffsetRange& range : ranges) {
+    Partition* partition = partitions_.at(range.partition).get();
+    partition->until = range.until;
+    waiting.push_back(partition);
+  }
+  std::int64_t last_progress_ms = clock_.steady_ms();
+  next_report_ms_ = kFirstReportMs;
+  while (true) {
+    bool is_progress = false;
+    Status status;
+    for (Partition* partition : waiting) {
+      Result<bool> drained = drain(*partition, blocks);
+      submit_block(blocks);
+      if (!drained.ok()) {
+        return drained.error();
+      }
+      is_progress = is_progress || drained.value();
+    }
+    std::erase_if(waiting, [](const Partition* partition) { return partition->is_done(); });
+    if (waiting.empty()) {
+      return {};
+    }
+    if (abort.stop_requested()) {
+      return Error{ExitCode::kTryAgain,
+                   fmt::format("{}: stopped at offset {} of {}", to_string(waiting[0]->name),
+                               waiting[0]->next, waiting[0]->until)};
+    }
+    if (is_progress) {
+      last_progress_ms = clock_.steady_ms();
+      next_report_ms_ = kFirstReportMs;
+      continue;
+    }
+    wait_for_records(*waiting[0]);
+    serve_client();
+    KS_TRY(report_stall(waiting, clock_.steady_ms() - last_progress_ms));
+  }
+}
+
+Status RangeReader::assign(std::span<const OffsetRange> ranges) {
+  const ListHandle gone(rd_kafka_topic_partition_list_new(0));
+  const ListHandle fresh(rd_kafka_topic_partition_list_new(0));
+  for (const OffsetRange& range : ranges) {
+    const auto known = partitions_.find(range.partition);
+    if (known != partitions_.end() && known->second->next == range.from) {
+      continue;
+    }
+    const char* topic = range.partition.topic.c_str();
+    if (known != partitions_.end()) {
+      rd_kafka_topic_partition_list_add(gone.get(), topic, range.partition.partition);
+      partitions_.erase(known);
+    }
+    rd_kafka_topic_partition_list_add(fresh.get(), topic, range.partition.partition)->offset =
+        range.from;
+  }
+  if (gone->cnt > 0) {
+    const ErrorHandle error(rd_kafka_incremental_unassign(client_->get(), gone.get()));
+    KS_CHECK(error == nullptr);
+  }
+  if (fresh->cnt == 0) {
+    return {};
+  }
+  for (int i = 0; i < fresh->cnt; ++i) {
+    add_partition({fresh->elems[i].topic, fresh->elems[i].partition}).next = fresh->elems[i].offset;
+  }
+  const ErrorHandle error(rd_kafka_incremental_assign(client_->get(), fresh.get()));
+  if (error != nullptr) {
+    return Error{ExitCode::kInternal, fmt::format("{} partitions: cannot be assigned: {}",
+                                                  fresh->cnt, rd_kafka_error_string(error.get()))};
+  }
+  return {};
+}
+
+RangeReader::Partition& RangeReader::add_partition(const TopicPartition& name) {
+  auto partition = std::make_unique<Partition>();
+  partition->name = name;
+  partition->queue.reset(
+      rd_kafka_queue_get_partition(client_->get(), name.topic.c_str(), name.partition));
+  KS_CHECK(partition->queue != nullptr);
+  // A queue of its own, before the assignment: what is read ahead then waits partition by partition,
+  // and one that is ahead of its range does not hold up the others.
+  rd_kafka_queue_forward(partition->queue.get(), nullptr);
+  rd_kafka_queue_cb_event_enable(partition->queue.get(), on_records, this);
+  partition->position.reset(rd_kafka_topic_partition_list_new(1));
+  rd_kafka_topic_partition_list_add(partition->position.get(), name.topic.c_str(), name.partition);
+  return *(partitions_[name] = std::move(partition));
+}
+
+Result<bool> RangeReader::drain(Partition& partition, BlockExchange& blocks) {
+  const Offset before = partition.next;
+  while (!partition.carried.empty() && !partition.is_done()) {
+    MessageHandle message = std::move(partition.carried.front());
+    partition.carried.pop_front();
+    KS_TRY(take(partition, std::move(message), blocks));
+  }
+  while (!partition.is_done()) {
+    // At most as many records as offsets are left: what lies beyond the range stays in the queue.
+    const auto count = std::min<Offset>(static_cast<Offset>(taken_.size()),
+                                        partition.until - partition.next);
+    const ssize_t taken = rd_kafka_consume_batch_queue(partition.queue.get(), 0, taken_.data(),
+                                                       static_cast<std::size_t>(count));
+    if (taken <= 0) {
+      advance_to_position(partition);
+      break;
+    }
+    Status status;
+    for (ssize_t i = 0; i < taken; ++i) {
+      MessageHandle message(taken_[static_cast<std::size_t>(i)]);
+      if (status.ok()) {
+        status = take(partition, std::move(message), blocks);
+      }
+    }
+    KS_TRY(status);
+  }
+  return partition.next > before;
+}
+
+Status RangeReader::take(Partition& partition, MessageHandle message, BlockExchange& blocks) {
+  if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
+    return take_event(partition, *message);
+  }
+  if (message->offset < partition.next) {
+    return Error{ExitCode::kInternal,
+                 fmt::format("{}: record {} came after position {}. The batch was given up, nothing "
+                             "of it was written. Please report this with the librdkafka version {}.",
+                             to_string(partition.name), message->offset, partition.next,
+                             rd_kafka_version_str())};
+  }
+  if (message->offset >= partition.until) {
+    partition.next = partition.until;
+    partition.carried.push_back(std::move(message));
+    return {};
+  }
+  partition.next = message->offset + 1;
+  put(partition, *message, blocks);
+  return {};
+}
+
+Status RangeReader::take_event(Partition& partition, const rd_kafka_message_t& event) {
+  if (event.err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
+    partition.last_end_event = event.offset;
+    partition.next = std::clamp(event.offset, partition.next, std::max(partition.next, partition.until));
+    return {};
+  }
+  if (event.err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET ||
+      event.err == RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE) {
+    std::int64_t low = 0;
+    std::int64_t high = 0;
+    rd_kafka_get_watermark_offsets(client_->get(), partition.name.topic.c_str(),
+                                   partition.name.partition, &low, &high);
+    return Error{ExitCode::kData,
+                 fmt::format("{}: offset {} is wanted, the broker now has {} to {}. The batch was "
+                             "given up, nothing of it was written. Records were lost to retention "
+                             "or the topic was made anew: start again with --from earliest.",
+                             to_string(partition.name), partition.next, low, high)};
+  }
+  if (is_transient(event.err)) {
+    client_->note_complaint(fmt::format("{}: {}", to_string(partition.name),
+                                        rd_kafka_message_errstr(&event)));
+    return {};
+  }
+  return to_error(*client_, event.err,
+                  fmt::format("{} at offset {}", to_string(partition.name), partition.next),
+                  "The batch was given up, nothing of it was written.");
+}
+
+void RangeReader::put(const Partition& partition, const rd_kafka_message_t& message,
+                      BlockExchange& blocks) {
+  RecordView record;
+  record.offset = message.offset;
+  record.timestamp_ms = rd_kafka_message_timestamp(&message, nullptr);
+  record.key = field(message.key, message.key_len);
+  record.value = field(message.payload, message.len);
+  if (block_ == nullptr || !block_->append(record)) {
+    submit_block(blocks);
+    block_ = blocks.acquire();
+    block_->start(partition.name);
+    KS_CHECK(block_->append(record));
+  }
+}
+
+void RangeReader::submit_block(BlockExchange& blocks) {
+  if (block_ != nullptr) {
+    blocks.submit(std::move(block_));
+  }
+}
+
+// Control records and aborted transactions reach nobody, but they move the position.
+void RangeReader::advance_to_position(Partition& partition) {
+  rd_kafka_topic_partition_t& element = partition.position->elems[0];
+  element.offset = RD_KAFKA_OFFSET_INVALID;
+  if (rd_kafka_position(client_->get(), partition.position.get()) != RD_KAFKA_RESP_ERR_NO_ERROR ||
+      element.offset == RD_KAFKA_OFFSET_INVALID) {
+    return;
+  }
+  if (is_position_off_by_one_ && element.offset == partition.last_end_event + 1) {
+    return;  // perhaps one too many; the next record or end event tells
+  }
+  partition.next = std::clamp(element.offset, partition.next, partition.until);
+}
+
+void RangeReader::on_records(rd_kafka_t*, void* opaque) {
+  auto* self = static_cast<RangeReader*>(opaque);
+  {
+    std::lock_guard lock(self->mutex_);
+    self->is_woken_ = true;
+  }
+  self->wake_.notify_one();
+}
+
+void RangeReader::wait_for_records(const Partition& waiting) {
+  const auto woken = [this] { return is_woken_; };
+  std::unique_lock lock(mutex_);
+  bool is_woken = wake_.wait_for(lock, needs_kick_ ? kWaitBeforeKick : kWait, woken);
+  if (!is_woken && needs_kick_) {
+    // Before 2.2 a client whose queues were full sleeps for up to a second, whatever is taken from
+    // them. Any request wakes it.
+    lock.unlock();
+    const ListHandle list(rd_kafka_topic_partition_list_new(1));
+    rd_kafka_topic_partition_list_add(list.get(), waiting.name.topic.c_str(),
+                                      waiting.name.partition)
+        ->offset = RD_KAFKA_OFFSET_END;
+    rd_kafka_offsets_for_times(client_->get(), list.get(), 1);
+    lock.lock();
+    wake_.wait_for(lock, kWait, woken);
+  }
+  is_woken_ = false;
+}
+
+void RangeReader::serve_client() {
+  while (const MessageHandle event{rd_kafka_consumer_poll(client_->get(), 0)}) {
+    // Of groups, which nobody joined, or of brokers, which the client goes on trying.
+    log::debug("{}", rd_kafka_message_errstr(event.get()));
+  }
+}
+
+Status RangeReader::report_stall(const std::vector<Partition*>& waiting, std::int64_t stalled_ms) {
+  if (stalled_ms < next_report_ms_) {
+    return {};
+  }
+  const std::string complaint = client_->last_complaint();
+  const std::string state =
+      fmt::format("{}{}: no record for {} s at offset {} of {} ({})", to_string(waiting[0]->name),
+                  waiting.size() > 1 ? fmt::format(" and {} more", waiting.size() - 1) : "",
+                  stalled_ms / 1000, waiting[0]->next, waiting[0]->until,
+                  complaint.empty() ? "no complaint from the brokers" : complaint);
+  if (options_.give_up_after && stalled_ms >= options_.give_up_after->count()) {
+    return Error{ExitCode::kUnavailable,
+                 fmt::format("{}. The batch was given up, nothing of it was written. Bring the "
+                             "brokers back, or raise --startup-timeout.",
+                             state)};
+  }
+  log::warning("{}. Waiting.", state);
+  next_report_ms_ = stalled_ms + kReportEveryMs;
+  if (options_.give_up_after) {
+    next_report_ms_ = std::min<std::int64_t>(next_report_ms_, options_.give_up_after->count());
+  }
+  return {};
+}
+
+}  // namespace kstream::kafka

@@ -1,0 +1,98 @@
+// Reads offset ranges exactly: every record of [from, until) once, in offset order per partition.
+//
+// Contract: partitions stay assigned between calls and are read ahead, so that the next range, which
+//   begins where the last one ended, costs no seek. A range is done when the position has reached its
+//   end, by a record, by a control record, or by an end-of-partition event; never by counting
+//   records, for control records, compaction and aborted transactions leave gaps.
+// Thread: one at a time; delivered() any.
+// Errors: 65 for records that the broker no longer has or that are damaged, 66 for a topic that has
+//   gone, 69 after Options::give_up_after without progress, 75 when stopped before the end.
+// Limits: Options::prefetch_bytes of records wait in the client.
+// Source: docs/decisions/0003, measured on librdkafka 2.0.2 and 2.8.0.
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "kafka/client.h"
+#include "model/block_exchange.h"
+#include "model/offset.h"
+#include "os/clock.h"
+
+namespace kstream::kafka {
+
+struct ReaderOptions {
+  std::size_t prefetch_bytes = 32 * 1024 * 1024;
+  // How long a read goes on without any progress; nothing: for ever, with a line in the log.
+  std::optional<std::chrono::milliseconds> give_up_after;
+};
+
+class RangeReader {
+ public:
+  // Makes the client for about `partitions` partitions, among which the read-ahead is divided.
+  static Result<std::unique_ptr<RangeReader>> create(const ClientConfig& config,
+                                                     const ReaderOptions& options,
+                                                     std::size_t partitions, Clock& clock);
+  ~RangeReader();
+
+  // Hands every record of the ranges to `blocks`; returns when the last one has been submitted.
+  Status read(std::span<const OffsetRange> ranges, BlockExchange& blocks,
+              const std::stop_token& abort);
+
+ private:
+  struct Partition {
+    TopicPartition name;
+    QueueHandle queue;
+    ListHandle position;  // one element, reused to ask for the position
+    Offset next = RD_KAFKA_OFFSET_INVALID;
+    Offset until = 0;
+    Offset last_end_event = RD_KAFKA_OFFSET_INVALID;
+    std::deque<MessageHandle> carried;  // taken from the queue, but of a later range
+    bool is_done() const { return next >= until; }
+  };
+
+  RangeReader(std::unique_ptr<Client> client, const ReaderOptions& options, Clock& clock);
+
+  Status assign(std::span<const OffsetRange> ranges);
+  Partition& add_partition(const TopicPartition& name);
+  // Takes what is there for the partition. True when it made progress.
+  Result<bool> drain(Partition& partition, BlockExchange& blocks);
+  Status take(Partition& partition, MessageHandle message, BlockExchange& blocks);
+  Status take_event(Partition& partition, const rd_kafka_message_t& event);
+  void put(const Partition& partition, const rd_kafka_message_t& message, BlockExchange& blocks);
+  void advance_to_position(Partition& partition);
+  void submit_block(BlockExchange& blocks);
+  void wait_for_records(const Partition& waiting);
+  void serve_client();
+  Status report_stall(const std::vector<Partition*>& waiting, std::int64_t stalled_ms);
+
+  static void on_records(rd_kafka_t* client, void* opaque);
+
+  const std::unique_ptr<Client> client_;
+  const ReaderOptions options_;
+  Clock& clock_;
+  const bool needs_kick_;            // librdkafka < 2.2
+  const bool is_position_off_by_one_;  // after an end event: 2.2 to 2.13.1
+  std::map<TopicPartition, std::unique_ptr<Partition>> partitions_;
+  std::array<rd_kafka_message_t*, 512> taken_{};
+  BlockPtr block_;  // being filled
+  std::int64_t next_report_ms_ = 0;
+
+  // Shared with librdkafka's threads.
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  bool is_woken_ = false;
+};
+
+}  // namespace kstream::kafka

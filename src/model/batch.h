@@ -1,0 +1,55 @@
+// One interval's work: what it covers, and what it came to.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "model/offset.h"
+
+namespace kstream {
+
+// Counts up by one from 1 within a stream and never stands for two contents.
+using BatchId = std::int64_t;
+// Milliseconds since 1970-01-01 UTC: the boundary that ends the interval.
+using BatchTime = std::int64_t;
+
+struct BatchPlan {
+  std::optional<BatchId> id;  // nothing when all ranges are empty: such a batch is never stored
+  BatchTime time_ms = 0;
+  std::vector<OffsetRange> ranges;  // by topic, then partition; empty ranges included
+  bool operator==(const BatchPlan&) const = default;
+};
+
+struct WordCount {
+  std::string_view word;  // any bytes; owned by the table that it came from
+  std::uint64_t count = 0;
+};
+
+struct CountTotals {
+  std::uint64_t records = 0;
+  std::uint64_t nulls = 0;    // records without a value: no words
+  std::uint64_t invalid = 0;  // records whose bytes did not decode and were replaced in part
+  std::uint64_t words = 0;
+  CountTotals& operator+=(const CountTotals& other) {
+    records += other.records;
+    nulls += other.nulls;
+    invalid += other.invalid;
+    words += other.words;
+    return *this;
+  }
+  bool operator==(const CountTotals&) const = default;
+};
+
+// What a sink gets: valid during the call.
+struct BatchResult {
+  const BatchPlan& plan;
+  std::chrono::milliseconds interval{};
+  CountTotals totals;
+  std::span<const WordCount> counts;  // each distinct word once, in no particular order
+};
+
+}  // namespace kstream

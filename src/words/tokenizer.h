@@ -1,0 +1,64 @@
+// Text to words.
+//
+//   kSpace       Python's split(" "): the texts between spaces, empty ones too; "" is one empty word
+//   kJava        Java's split(" "): the same without the empty words at the end; "" is one empty
+//                word, " " is none
+//   kWhitespace  the runs without Unicode White_Space; never empty
+//   kWords       the runs of letters, numbers (N*) and marks that begin with a letter or number; a
+//                joiner (ZWJ, ZWNJ) between two of them belongs to the word. Marks and joiners that
+//                follow no letter, as an emoji's variation selector, are separators
+//
+// Contract: kSpace and kJava separate at U+0020 only. Words are views into the text. Bytes that are
+//   not valid UTF-8 are ordinary characters of a word for all but kWords, for which they separate.
+// Thread: any.
+// Source: docs.python.org str.split, java.lang.String.split, PropList.txt (White_Space).
+#pragma once
+
+#include <cstring>
+#include <string_view>
+
+namespace kstream {
+
+enum class Split { kSpace, kJava, kWhitespace, kWords };
+
+// The next word of a kWhitespace or kWords text, which loses everything up to the word's end. Empty
+// when there is none left.
+std::string_view take_whitespace_word(std::string_view& text);
+std::string_view take_unicode_word(std::string_view& text);
+
+// Calls emit(std::string_view) for each word in the order of the text.
+template <class Emit>
+void for_each_word(Split split, std::string_view text, Emit&& emit) {
+  switch (split) {
+    case Split::kJava:
+      if (!text.empty()) {
+        const std::size_t last = text.find_last_not_of(' ');
+        if (last == std::string_view::npos) {
+          return;
+        }
+        text = text.substr(0, last + 1);
+      }
+      [[fallthrough]];
+    case Split::kSpace:
+      for (std::size_t space = text.find(' '); space != std::string_view::npos;
+           space = text.find(' ')) {
+        emit(text.substr(0, space));
+        text.remove_prefix(space + 1);
+      }
+      emit(text);
+      return;
+    case Split::kWhitespace:
+      for (auto word = take_whitespace_word(text); !word.empty();
+           word = take_whitespace_word(text)) {
+        emit(word);
+      }
+      return;
+    case Split::kWords:
+      for (auto word = take_unicode_word(text); !word.empty(); word = take_unicode_word(text)) {
+        emit(word);
+      }
+      return;
+  }
+}
+
+}  // namespace kstream

@@ -1,0 +1,109 @@
+// Words and how often each was seen: the heart of a batch.
+//
+// Contract: a word is any bytes; two are one when their bytes are equal. Views of words that
+//   for_each gives hold until the table changes.
+// Thread: one at a time; each counting thread fills its own table, and they are merged at the end.
+// Limits: 4 GiB a word, 2^31 words; counts wrap at 2^64. 32 bytes a slot, at most 5 of 8 in use; words
+//   above 16 bytes cost their length more.
+// Source: linear probing over slots that hold short words themselves, so that a repeated word costs
+//   one cache line. The seed is secret to the process, else a producer could send words that all
+//   collide.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "words/arena.h"
+
+namespace kstream {
+
+class WordTable {
+ public:
+  // Tables that are merged must have the same seed; a process draws one at its start.
+  explicit WordTable(std::uint64_t seed);
+  WordTable(WordTable&&) = default;
+  WordTable& operator=(WordTable&&) = default;
+
+  // The word's count is higher by `count`. Allocates only when the word is new. A count of 0 leaves
+  // the table as it is.
+  void add(std::string_view word, std::uint64_t count = 1);
+
+  // Each of the other table's words is added with its count; their hashes are not computed again.
+  void merge_from(const WordTable& other);
+
+  // No words. The memory stays for the next batch, less three quarters of the slots when the batch
+  // that ends here filled under a sixteenth of them: after a huge batch, small ones give its memory
+  // back within a few.
+  void clear();
+
+  std::size_t size() const { return size_; }
+  bool is_empty() const { return size_ == 0; }
+  // Memory held, kept capacity included.
+  std::size_t bytes() const { return slots_.size() * sizeof(Slot) + arena_.bytes(); }
+
+  // Calls visit(std::string_view word, std::uint64_t count) once for each word, in no order that
+  // means anything.
+  template <class Visit>
+  void for_each(Visit&& visit) const {
+    for_each_slot([&](const Slot& slot) { visit(slot.word(), slot.count); });
+  }
+
+ private:
+  static constexpr std::size_t kInlineBytes = 16;
+  static constexpr std::size_t kSlotsMin = 1024;
+
+  // A word's first bytes, padded with zeroes; for a word above kInlineBytes its address in the arena
+  // and its first eight bytes.
+  struct Key {
+    std::uint64_t words[2];
+    bool operator==(const Key&) const = default;
+  };
+  struct Slot {
+    std::uint64_t count;   // 0: free
+    std::uint32_t hash;    // the lower half
+    std::uint32_t length;  // bytes
+    Key key;
+
+    bool is_inline() const { return length <= kInlineBytes; }
+    const char* data() const {
+      return is_inline() ? reinterpret_cast<const char*>(key.words)
+                         : reinterpret_cast<const char*>(key.words[0]);
+    }
+    std::string_view word() const { return {data(), length}; }
+  };
+  static_assert(sizeof(Slot) == 32, "two slots a cache line");
+
+  // Visits the slots in use, block by block in a scattered order. In the order of the slots they
+  // would fill a smaller table with the same seed from one end, and make it one long cluster.
+  template <class Visit>
+  void for_each_slot(Visit&& visit) const {
+    constexpr std::size_t kBlock = 128;  // slots: a page
+    constexpr std::size_t kStride = 0x9E3779B1;
+    const std::size_t blocks = slots_.size() / kBlock;
+    for (std::size_t i = 0; i < blocks; ++i) {
+      const Slot* const first = &slots_[(i * kStride & (blocks - 1)) * kBlock];
+      for (const Slot* slot = first; slot != first + kBlock; ++slot) {
+        if (slot->count != 0) {
+          visit(*slot);
+        }
+      }
+    }
+  }
+
+  static Key short_key(std::string_view word);
+  void add_short(std::string_view word, std::uint32_t hash, std::uint64_t count);
+  void add_long(std::string_view word, std::uint32_t hash, std::uint64_t count);
+  void add_hashed(std::string_view word, std::uint32_t hash, std::uint64_t count);
+  void fill(Slot& slot, const Slot& content);
+  void grow();
+
+  std::uint64_t seed_;
+  std::size_t size_ = 0;
+  std::size_t mask_;  // slots less one; their number is a power of two
+  std::vector<Slot> slots_;
+  Arena arena_;
+};
+
+}  // namespace kstream

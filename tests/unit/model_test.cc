@@ -1,0 +1,82 @@
+#include "catch.h"
+#include "model/record_block.h"
+
+#include <memory>
+#include <string>
+
+namespace kstream {
+namespace {
+
+const TopicPartition kPartition{"test", 3};
+
+struct Record {
+  Offset offset;
+  std::int64_t timestamp_ms;
+  std::optional<std::string> key;
+  std::optional<std::string> value;
+  bool operator==(const Record&) const = default;
+};
+
+std::vector<Record> records_of(const RecordBlock& block) {
+  std::vector<Record> records;
+  RecordBlock::Reader reader(block);
+  while (const RecordView* view = reader.next()) {
+    records.push_back({view->offset, view->timestamp_ms, std::optional<std::string>(view->key),
+                       std::optional<std::string>(view->value)});
+  }
+  return records;
+}
+
+RecordView view_of(const Record& record) {
+  return {record.offset, record.timestamp_ms, record.key, record.value};
+}
+
+}  // namespace
+
+TEST_CASE("record block: gives back what it was given, nulls and extremes included") {
+  const std::vector<Record> records = {
+      {0, 0, std::nullopt, std::nullopt},
+      {1, -1, "", ""},
+      {127, 1514260202000, std::string("\0k", 2), "v"},
+      {128, 1514260201000, std::nullopt, std::string(300, 'x')},
+      {INT64_MAX - 1, INT64_MAX / 2, "key", std::string(70000, 'y')},
+  };
+  RecordBlock block;
+  block.start(kPartition);
+  for (const Record& record : records) {
+    REQUIRE(block.append(view_of(record)));
+  }
+  CHECK(block.records() == records.size());
+  CHECK(block.partition() == kPartition);
+  CHECK(records_of(block) == records);
+}
+
+TEST_CASE("record block: full at its size, and not changed by what does not fit") {
+  RecordBlock block;
+  block.start(kPartition);
+  Offset next = 0;
+  const Record filler{0, 0, std::nullopt, std::string(1000, 'x')};
+  while (block.append({next, 0, std::nullopt, filler.value})) {
+    ++next;
+  }
+  CHECK(block.bytes() <= RecordBlock::kBytes);
+  CHECK(block.bytes() > RecordBlock::kBytes - 1100);
+  CHECK(records_of(block).size() == static_cast<std::size_t>(next));
+}
+
+TEST_CASE("record block: a record larger than a block has one of its own") {
+  const std::string huge(16 * 1024 * 1024, 'z');
+  RecordBlock block;
+  block.start(kPartition);
+  REQUIRE(block.append({5, 7, std::nullopt, huge}));
+  CHECK_FALSE(block.append({6, 7, std::nullopt, "a"}));
+  CHECK(records_of(block) == std::vector<Record>{{5, 7, std::nullopt, huge}});
+
+  block.start(kPartition);
+  CHECK(block.is_empty());
+  REQUIRE(block.append({6, 7, std::nullopt, "a"}));
+  CHECK_FALSE(block.append({7, 7, std::nullopt, huge}));
+  CHECK(records_of(block).size() == 1);
+}
+
+}  // namespace kstream
