@@ -110,10 +110,10 @@ void Parser::add_command(const CommandRow& row) {
       names = fmt::format("{},{}", option.others, names);
     }
     if (option.value.empty()) {
-      sub.options.emplace_back(&option, sub.app->add_flag(names, std::string(option.help)));
+      sub.options.emplace_back(&option, sub.app->add_flag(names)->description(std::string(option.help)));
       continue;
     }
-    CLI::Option* made = sub.app->add_option(names, std::string(option.help));
+    CLI::Option* made = sub.app->add_option(names)->description(std::string(option.help));
     made->type_name(std::string(option.value));
     made->expected(1);
     made->multi_option_policy(option.is_repeatable ? CLI::MultiOptionPolicy::TakeAll
@@ -122,8 +122,8 @@ void Parser::add_command(const CommandRow& row) {
     made->delimiter('\0');
     sub.options.emplace_back(&option, made);
   }
-  sub.config = sub.app->add_option("--config", "JSON file with options")->type_name("FILE");
-  sub.print_config = sub.app->add_flag("--print-config", "print the effective options and exit");
+  sub.config = sub.app->add_option("--config")->description("JSON file with options")->type_name("FILE")->expected(1);
+  sub.print_config = sub.app->add_flag("--print-config")->description("print the effective options and exit");
   subs_.push_back(std::move(sub));
 }
 

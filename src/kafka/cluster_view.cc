@@ -31,7 +31,7 @@ Result<MetadataHandle> ClusterView::metadata(const std::string* topic) {
                                                  *topic, rd_kafka_err2str(rd_kafka_last_error()))};
     }
   }
-  const rd_kafka_metadata* metadata = nullptr;
+  const rd_kafka_metadata_t* metadata = nullptr;
   const rd_kafka_resp_err_t error = rd_kafka_metadata(client_->get(), topic == nullptr ? 1 : 0,
                                                       handle.get(), &metadata, kRequestTimeoutMs);
   rd_kafka_poll(client_->get(), 0);  // complaints arrive here
@@ -85,7 +85,7 @@ Result<std::vector<TopicPartition>> ClusterView::partitions(std::span<const std:
 Status ClusterView::add_partitions(const std::string& topic, std::vector<TopicPartition>& found) {
   KS_TRY_VALUE(answer, metadata(&topic));
   KS_CHECK(answer->topic_cnt == 1);
-  const rd_kafka_metadata_topic& about = answer->topics[0];
+  const rd_kafka_metadata_topic_t& about = answer->topics[0];
   if (about.err == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART ||
       (about.err == RD_KAFKA_RESP_ERR_NO_ERROR && about.partition_cnt == 0)) {
     return missing(topic);
@@ -136,7 +136,7 @@ Result<OffsetMap> ClusterView::offsets(std::span<const TopicPartition> partition
     }
     if (error != RD_KAFKA_RESP_ERR_NO_ERROR) {
       // Up to librdkafka 2.9 the leaders it knows stay as they are until somebody asks anew.
-      const rd_kafka_metadata* fresh = nullptr;
+      const rd_kafka_metadata_t* fresh = nullptr;
       if (rd_kafka_metadata(client_->get(), 0, nullptr, &fresh, kRequestTimeoutMs) ==
           RD_KAFKA_RESP_ERR_NO_ERROR) {
         rd_kafka_metadata_destroy(fresh);

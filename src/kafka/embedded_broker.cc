@@ -1,11 +1,12 @@
 #include "kafka/embedded_broker.h"
 
 #include <fmt/format.h>
-#include <librdkafka/rdkafka_mock.h>
 
 #include <utility>
 
 #include "kafka/client.h"
+
+#include <librdkafka/rdkafka_mock.h>  // only after rdkafka.h
 
 namespace kstream::kafka {
 namespace {

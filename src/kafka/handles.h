@@ -24,6 +24,6 @@ using ErrorHandle = std::unique_ptr<rd_kafka_error_t, Destroyer<rd_kafka_error_d
 using ListHandle = std::unique_ptr<rd_kafka_topic_partition_list_t,
                                    Destroyer<rd_kafka_topic_partition_list_destroy>>;
 using MetadataHandle =
-    std::unique_ptr<const rd_kafka_metadata, Destroyer<rd_kafka_metadata_destroy>>;
+    std::unique_ptr<const rd_kafka_metadata_t, Destroyer<rd_kafka_metadata_destroy>>;
 
 }  // namespace kstream::kafka

@@ -35,4 +35,13 @@ std::optional<int> Signals::wait(std::chrono::milliseconds timeout) {
   return number;
 }
 
+void Signals::die() {
+  signal(SIGTERM, SIG_DFL);
+  const sigset_t set = stop_signals();
+  pthread_sigmask(SIG_UNBLOCK, &set, nullptr);
+  while (true) {
+    raise(SIGTERM);
+  }
+}
+
 }  // namespace kstream

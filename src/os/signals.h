@@ -15,6 +15,9 @@ class Signals {
 
   // The signal that came within `timeout`, if any.
   std::optional<int> wait(std::chrono::milliseconds timeout);
+
+  // Ends the process as an unhandled SIGTERM does.
+  [[noreturn]] void die();
 };
 
 }  // namespace kstream

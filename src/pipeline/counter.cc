@@ -15,8 +15,8 @@ void Counter::count(const RecordBlock& block) {
       ++totals_.nulls;
       continue;
     }
-    const Decoded text = decoder_.decode(*record->value);
-    totals_.invalid += text.had_invalid ? 1 : 0;
+    const DecodedText text = decoder_.decode(*record->value);
+    totals_.invalid += text.is_repaired ? 1 : 0;
     for_each_word(options_.split, text.text, [this](std::string_view word) {
       ++totals_.words;
       table_.add(word);

@@ -1,0 +1,167 @@
+// The whole of `kstream wordcount`, wired on one page: a record's way is Kafka, a reader, a block, a
+// counting thread's table, the merged counts, a sink.
+
+#include <unistd.h>
+
+#include <memory>
+#include <random>
+#include <utility>
+#include <vector>
+
+#include "app/feeder.h"
+#include "app/run.h"
+#include "app/runtime.h"
+#include "kafka/cluster_view.h"
+#include "kafka/embedded_broker.h"
+#include "kafka/reader_pool.h"
+#include "model/block_exchange.h"
+#include "os/clock.h"
+#include "os/output.h"
+#include "pipeline/batch_loop.h"
+#include "pipeline/counter.h"
+#include "sink/console.h"
+#include "source/direct_source.h"
+#include "telemetry/log.h"
+
+namespace kstream {
+namespace {
+
+constexpr std::int32_t kEmbeddedPartitions = 4;
+constexpr std::size_t kBlocksPerReader = 8;
+
+// The broker inside this process and what feeds it.
+struct Embedded {
+  std::unique_ptr<kafka::EmbeddedBroker> broker;
+  std::unique_ptr<Feeder> feeder;
+};
+
+Result<Embedded> start_embedded(const Settings& settings, kafka::ClientConfig& client,
+                                const std::stop_token& stop) {
+  Embedded embedded;
+  KS_TRY_VALUE(broker, kafka::EmbeddedBroker::start());
+  embedded.broker = std::move(broker);
+  client.brokers = embedded.broker->bootstrap();
+  // The mock answers a fetch that finds nothing only after this time, whatever comes meanwhile.
+  client.properties.insert(client.properties.begin(), {"fetch.wait.max.ms", "10"});
+  log::info("embedded broker at {}", client.brokers);
+  for (const std::string& topic : settings.topics) {
+    if (!topic.starts_with('^')) {
+      KS_TRY(embedded.broker->create_topic(topic, kEmbeddedPartitions));
+    }
+  }
+  if (settings.feed) {
+    KS_TRY_VALUE(lines, LineReader::open(*settings.feed));
+    KS_TRY_VALUE(producer, kafka::Producer::create(client, settings.topics[0]));
+    embedded.feeder = std::make_unique<Feeder>(std::move(lines), std::move(producer),
+                                               settings.topics[0], kEmbeddedPartitions);
+    if (settings.is_once) {
+      KS_TRY(embedded.feeder->count_ahead(stop));
+    }
+  }
+  return embedded;
+}
+
+DirectSourceOptions source_options(const Settings& settings, const Feeder* feeder) {
+  DirectSourceOptions options;
+  options.topics = settings.topics;
+  options.from = settings.from;
+  options.until = settings.until;
+  options.ranges = settings.ranges;
+  if (settings.is_bounded()) {
+    options.startup_timeout = settings.startup_timeout;
+  }
+  if (feeder != nullptr && settings.until == Place(Latest{})) {
+    options.until.reset();
+    options.final_ends = [feeder] { return feeder->final_ends(); };
+  }
+  return options;
+}
+
+Status count_blocks(Counter& counter, BlockExchange& blocks, Feeder* feeder) {
+  while (auto block = blocks.take()) {
+    counter.count(**block);
+    if (feeder != nullptr) {
+      feeder->counted(**block);
+    }
+    blocks.recycle(*std::move(block));
+  }
+  return {};
+}
+
+std::vector<Counter> make_counters(const Settings& settings, std::size_t count) {
+  std::random_device random;
+  const std::uint64_t seed = (std::uint64_t{random()} << 32) | random();
+  std::vector<Counter> counters;
+  counters.reserve(count);
+  for (std::size_t i = 0; i < count; ++i) {
+    counters.emplace_back(CountOptions{settings.decoding, settings.split}, seed);
+  }
+  return counters;
+}
+
+}  // namespace
+
+Status run_wordcount(const Settings& settings, Signals& signals) {
+  SystemClock clock;
+  Output output(STDOUT_FILENO, "standard output");
+  Presentation presentation = settings.presentation;
+  presentation.is_terminal = output.is_terminal();
+  Console console(output, presentation);
+
+  kafka::ClientConfig client = settings.client;
+  Embedded embedded;
+  // Whatever ends the run, the threads end before what they use.
+  const std::size_t readers = settings.readers.value_or(usable_cores());
+  BlockExchange blocks(readers * kBlocksPerReader);
+  std::vector<Counter> counters = make_counters(settings, readers);
+  Runtime runtime(signals);
+  const Stop stop = runtime.stop();
+
+  const Status status = runtime.run(
+      [&]() -> Status {
+        if (settings.is_broker_embedded) {
+          KS_TRY_VALUE(started, start_embedded(settings, client, stop.drain));
+          embedded = std::move(started);
+        }
+        Feeder* feeder = embedded.feeder.get();
+        KS_TRY_VALUE(view, kafka::ClusterView::create(client));
+        kafka::ReaderOptions reader_options;
+        BatchLoopOptions loop_options;
+        loop_options.interval = settings.interval;
+        loop_options.batches_max = settings.batches_max;
+        if (settings.is_bounded()) {
+          loop_options.waits_for_boundaries = false;
+          loop_options.give_up_after = settings.startup_timeout;
+          reader_options.give_up_after = settings.startup_timeout;
+        }
+        kafka::ReaderPool pool(client, reader_options, readers, clock);
+        DirectSource source(view, pool, clock, source_options(settings, feeder));
+        KS_TRY_VALUE(is_started, source.start(stop));
+        if (!is_started) {
+          return {};
+        }
+        for (Counter& counter : counters) {
+          KS_TRY(runtime.start([&] { return count_blocks(counter, blocks, feeder); }));
+        }
+        if (feeder != nullptr) {
+          KS_TRY(runtime.start([feeder, drain = stop.drain] { return feeder->run(drain); }));
+        }
+        BatchLoop loop(source, {&console}, counters, blocks, clock, loop_options);
+        while (true) {
+          KS_TRY_VALUE(goes_on, loop.step(stop));
+          if (!goes_on) {
+            break;
+          }
+        }
+        const CountTotals& totals = loop.totals();
+        log::info("{} batches, {} records, {} words", loop.batches(), totals.records, totals.words);
+        return {};
+      },
+      settings.stop_deadline);
+  blocks.close();
+  runtime.request_stop();
+  const Status joined = runtime.join();
+  return status.ok() ? joined : status;
+}
+
+}  // namespace kstream

@@ -1,0 +1,56 @@
+// Owns the threads: each runs one loop; the first that fails stops all.
+//
+// Thread: main.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <stop_token>
+#include <thread>
+#include <vector>
+
+#include "base/result.h"
+#include "model/stop.h"
+#include "os/signals.h"
+
+namespace kstream {
+
+// Cores that this process may use, at least 1.
+std::size_t usable_cores();
+
+class Runtime {
+ public:
+  explicit Runtime(Signals& signals) : signals_(signals) {}
+  ~Runtime();
+
+  Stop stop() const { return {drain_.get_token(), abort_.get_token()}; }
+
+  // A thread beside the main loop. Errors: 71.
+  Status start(std::function<Status()> loop);
+
+  // Runs the main loop on a thread of its own and waits for its end. SIGINT and SIGTERM request a
+  // drain, and after `deadline`, or a second signal, an abort.
+  Status run(std::function<Status()> loop, std::chrono::milliseconds deadline);
+
+  void request_stop() { drain_.request_stop(); }
+
+  // Waits for all threads, which the caller has given a reason to end. The first failure of any.
+  Status join();
+
+ private:
+  void fail(const Status& status);
+  void watch_signals(std::chrono::milliseconds deadline);
+
+  Signals& signals_;
+  std::stop_source drain_;
+  std::stop_source abort_;
+  std::stop_source main_is_done_;
+  std::vector<std::thread> threads_;
+  std::mutex mutex_;
+  std::optional<Error> failure_;
+};
+
+}  // namespace kstream
