@@ -3,6 +3,7 @@
 #include <utf8proc.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 
 namespace kstream {
@@ -16,10 +17,33 @@ struct Character {
   Part part;
 };
 
-constexpr bool is_ascii_letter(unsigned char byte) {
+using ByteSet = std::array<bool, 256>;
+
+template <class Predicate>
+constexpr ByteSet bytes_where(Predicate predicate) {
+  ByteSet set{};
+  for (std::size_t i = 0; i < set.size(); ++i) {
+    set[i] = predicate(static_cast<unsigned char>(i));
+  }
+  return set;
+}
+
+inline bool contains(const ByteSet& set, char byte) {
+  return set[static_cast<unsigned char>(byte)];
+}
+
+// Letters and digits of ASCII.
+constexpr ByteSet kAsciiLetters = bytes_where([](unsigned char byte) {
   return (byte >= '0' && byte <= '9') || (byte >= 'A' && byte <= 'Z') ||
          (byte >= 'a' && byte <= 'z');
-}
+});
+
+// What a White_Space character can begin with: U+0009..U+000D, the space, and the lead bytes of
+// U+0085 and U+00A0 (C2), U+1680 (E1), U+2000..U+205F (E2), U+3000 (E3).
+constexpr ByteSet kWhitespaceLeads = bytes_where([](unsigned char byte) {
+  return byte == ' ' || (byte >= 0x09 && byte <= 0x0D) || byte == 0xC2 ||
+         (byte >= 0xE1 && byte <= 0xE3);
+});
 
 Part part_of(utf8proc_int32_t code_point) {
   constexpr utf8proc_int32_t kZeroWidthNonJoiner = 0x200C;
@@ -39,7 +63,7 @@ Part part_of(utf8proc_int32_t code_point) {
 inline Character first_character(const char* at, const char* end) {
   const auto byte = static_cast<unsigned char>(*at);
   if (byte < 0x80) {
-    return {1, is_ascii_letter(byte) ? Part::kLetter : Part::kSeparator};
+    return {1, contains(kAsciiLetters, *at) ? Part::kLetter : Part::kSeparator};
   }
   utf8proc_int32_t code_point = 0;
   const utf8proc_ssize_t bytes =
@@ -50,19 +74,12 @@ inline Character first_character(const char* at, const char* end) {
   return {static_cast<std::size_t>(bytes), part_of(code_point)};
 }
 
-// Bytes that cannot begin a White_Space character: everything but U+0009..U+000D, the space, and
-// the lead bytes of U+0085, U+00A0 (C2), U+1680 (E1), U+2000..U+205F (E2), U+3000 (E3).
-constexpr bool may_begin_whitespace(unsigned char byte) {
-  return byte == ' ' || (byte >= 0x09 && byte <= 0x0D) || byte == 0xC2 ||
-         (byte >= 0xE1 && byte <= 0xE3);
-}
-
 // The length of the White_Space character at the front, or 0. Its bytes are compared as they are:
 // a lead byte is never inside another character, so this holds in text that is not valid too.
 inline std::size_t whitespace_bytes(const char* at, const char* end) {
   const auto byte = static_cast<unsigned char>(*at);
   if (byte < 0x80) {
-    return may_begin_whitespace(byte) ? 1 : 0;
+    return contains(kWhitespaceLeads, *at) ? 1 : 0;
   }
   const std::string_view rest(at, static_cast<std::size_t>(std::min<std::ptrdiff_t>(end - at, 3)));
   if (byte == 0xC2) {
@@ -101,8 +118,7 @@ std::string_view take_whitespace_word(std::string_view& text) {
     begin += bytes;
   }
   const char* at = begin;
-  while (at != end && (!may_begin_whitespace(static_cast<unsigned char>(*at)) ||
-                       whitespace_bytes(at, end) == 0)) {
+  while (at != end && (!contains(kWhitespaceLeads, *at) || whitespace_bytes(at, end) == 0)) {
     ++at;
   }
   return take(text, begin, at);
@@ -120,6 +136,10 @@ std::string_view take_unicode_word(std::string_view& text) {
   }
   const char* word_end = begin;
   for (const char* at = begin; at != end;) {
+    if (contains(kAsciiLetters, *at)) {
+      word_end = ++at;
+      continue;
+    }
     const Character character = first_character(at, end);
     if (character.part == Part::kSeparator) {
       break;

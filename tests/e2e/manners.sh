@@ -1,0 +1,84 @@
+# label: embedded
+# Wrong input gets help and the promised exit code; signals and closed pipes end quietly.
+# shellcheck source=lib.sh
+. "$(dirname "$0")/lib.sh"
+cd "$work"
+
+exits 64; says "no command"
+exits 64 wordcuont; says "did you mean 'wordcount'"
+exits 64 wordcount --topic test; says "--brokers"; says "metadata.broker.list"
+exits 64 wordcount --brokers localhost:9092; says "--topic"
+exits 64 wordcount --brokers localhost:9092 --topic test --intervall 2s; says "did you mean '--interval'"
+exits 64 wordcount --brokers localhost:9092 --topic test --interval 2; says "is not a duration"
+exits 64 wordcount --brokers localhost:9092 --topic test --from erliest; says "did you mean 'earliest'"
+exits 64 wordcount --brokers localhost:9092 --topic test --range test:0:9:3; says "begins behind its end"
+exits 64 wordcount --brokers localhost:9092 --topic test --range test:0:-1:3; says "not an offset"
+exits 64 wordcount --brokers localhost:9092 --topic test --range test:0:0:9223372036854775808
+exits 64 wordcount --brokers localhost:9092 --topic 'te st'; says "not a topic's name"
+exits 64 wordcount --brokers localhost:9092 --topic test -X enable.auto.commit=true; says "keeps the position itself"
+exits 64 wordcount --brokers localhost:9092 --topic test -X no.such.property=1; says "no.such.property"
+exits 66 wordcount --brokers embedded --topic test --feed no-such-file -e; says "no-such-file"
+exits 0 --help
+exits 0 wordcount --help
+exits 0 --version
+
+# Nobody listens on this port: the bounded run gives up, the daemon waits and can be stopped.
+exits 69 wordcount --brokers 127.0.0.1:1 --topic test -e --startup-timeout 1s; says "127.0.0.1:1"
+[[ ! -s out ]] || fail "something on standard output"
+"$KSTREAM" wordcount --brokers 127.0.0.1:1 --topic test > out 2> err &
+daemon=$!
+children+=("$daemon")
+for _ in $(seq 100); do grep -q Waiting err && break; sleep 0.1; done
+says "Waiting"
+kill -TERM "$daemon"
+status=0
+wait "$daemon" || status=$?
+[[ $status == 0 ]] || fail "a waiting daemon ends with $status on SIGTERM"
+
+# A configuration file, an environment variable, the command line: the later wins.
+printf '{"brokers": "embedded", "topic": ["a"], "interval": "5s", "feed": "lines"}' > conf.json
+printf 'x\n' > lines
+KSTREAM_INTERVAL=3s exits 0 wordcount --config conf.json --topic test --print-config
+python3 - out <<'P'
+import json, sys
+shown = json.load(open(sys.argv[1]))
+assert shown["interval"] == {"value": ["3s"], "origin": "KSTREAM_INTERVAL"}, shown["interval"]
+assert shown["topic"] == {"value": ["test"], "origin": "command line"}, shown["topic"]
+assert shown["brokers"]["value"] == ["embedded"], shown["brokers"]
+P
+exits 0 wordcount --config conf.json -e --once
+printf '{"intervall": "5s"}' > bad.json
+exits 78 wordcount --config bad.json; says "did you mean 'interval'"
+
+# The reader of the output goes away: quiet, and not for ever.
+status=0
+timeout 30 "$KSTREAM" wordcount --brokers embedded --topic test --feed lines --interval 100ms 2> err |
+  head -n 1 > out || status=${PIPESTATUS[0]}
+[[ $status == 141 ]] || fail "a closed pipe ends with $status"
+! grep -q error err || fail "a closed pipe is complained of"
+
+# SIGTERM and SIGINT: the batch in hand, then 0.
+for signal in TERM INT; do
+  "$KSTREAM" wordcount --brokers embedded --topic test --feed lines --interval 100ms > out 2> err &
+  daemon=$!
+  children+=("$daemon")
+  for _ in $(seq 100); do grep -q "'x'" out && break; sleep 0.1; done
+  kill -"$signal" "$daemon"
+  status=0
+  wait "$daemon" || status=$?
+  [[ $status == 0 ]] || fail "SIG$signal ends with $status"
+done
+
+# Broker and producer as processes of their own; keys; null keys; a rate.
+"$KSTREAM" broker --topic test:2 > broker 2> err &
+children+=("$!")
+for _ in $(seq 100); do grep -q bootstrap broker && break; sleep 0.1; done
+brokers=$(sed -n 's/^bootstrap //p' broker)
+printf 'k:a b\nplain\n' | "$KSTREAM" produce -b "$brokers" -t test --key-separator : --rate 100 2> err
+says "2 records acknowledged"
+exits 0 wordcount -b "$brokers" -t test -o -5 -e --once --format tsv
+tsv_sums < out > got
+printf 'a\t1\nb\t1\nplain\t1\n' > want
+same "what was produced" want got
+exits 65 wordcount -b "$brokers" -t test --range test:0:0:99; says "99"
+exits 64 wordcount -b "$brokers" -t test --range test:7:0:1; says "has 2 of them"
