@@ -15,7 +15,8 @@ namespace {
 // Waits until `sent` records are due at the rate, counted from `started_ms`.
 void keep_rate(std::int64_t rate_records_per_s, std::uint64_t sent, std::int64_t started_ms,
                Clock& clock, const std::stop_token& stop) {
-  const std::int64_t due_ms = started_ms + static_cast<std::int64_t>(sent) * 1000 / rate_records_per_s;
+  const std::int64_t due_ms =
+      started_ms + static_cast<std::int64_t>(sent) * 1000 / rate_records_per_s;
   if (const std::int64_t left = due_ms - clock.steady_ms(); left > 0) {
     clock.wait(std::chrono::milliseconds(left), stop);
   }

@@ -1,5 +1,5 @@
-// The whole of `kstream wordcount`, wired on one page: a record's way is Kafka, a reader, a block, a
-// counting thread's table, the merged counts, a sink.
+// The whole of `kstream wordcount`, wired on one page: a record's way is Kafka, a reader, a block,
+// a counting thread's table, the merged counts, a sink.
 
 #include <unistd.h>
 

@@ -32,17 +32,18 @@ Status Runtime::start(std::function<Status()> loop) {
   try {
     threads_.emplace_back([this, loop = std::move(loop)] { fail(loop()); });
   } catch (const std::system_error& error) {
-    return Error{ExitCode::kOsError,
-                 fmt::format("no thread: {}. Nothing was started. Use fewer with --readers, or raise "
-                             "the limit.",
-                             error.what())};
+    return Error{
+        ExitCode::kOsError,
+        fmt::format("no thread: {}. Nothing was started. Use fewer with --readers, or raise "
+                    "the limit.",
+                    error.what())};
   }
   return {};
 }
 
 Status Runtime::run(std::function<Status()> loop, std::chrono::milliseconds deadline) {
   KS_TRY(start([this, loop = std::move(loop)] {
-    const Status status = loop();
+    Status status = loop();
     main_is_done_.request_stop();
     return status;
   }));
@@ -57,7 +58,8 @@ void Runtime::watch_signals(std::chrono::milliseconds deadline) {
   while (!main_is_done_.stop_requested()) {
     const std::optional<int> signal = signals_.wait(kSignalWait);
     if (signal && !left) {
-      log::info("stopping: the batch in hand is finished first, for at most {}", duration_text(deadline));
+      log::info("stopping: the batch in hand is finished first, for at most {}",
+                duration_text(deadline));
       left = deadline;
       drain_.request_stop();
     } else if (signal && !abort_.stop_requested()) {

@@ -8,9 +8,9 @@ namespace kstream {
 
 }  // namespace kstream
 
-#define KS_CHECK(condition)                                        \
-  do {                                                             \
-    if (!(condition)) [[unlikely]] {                               \
-      ::kstream::check_failed(#condition, __FILE__, __LINE__);     \
-    }                                                              \
+#define KS_CHECK(condition)                                    \
+  do {                                                         \
+    if (!(condition)) [[unlikely]] {                           \
+      ::kstream::check_failed(#condition, __FILE__, __LINE__); \
+    }                                                          \
   } while (false)

@@ -23,8 +23,10 @@ struct Error {
 template <class T>
 class [[nodiscard]] Result {
  public:
-  Result(T value) : state_(std::move(value)) {}
-  Result(Error error) : state_(tl::unexpected<Error>(std::move(error))) {}
+  Result(T value)  // NOLINT(google-explicit-constructor): a value is a result
+      : state_(std::move(value)) {}
+  Result(Error error)  // NOLINT(google-explicit-constructor): so is an error
+      : state_(tl::unexpected<Error>(std::move(error))) {}
 
   bool ok() const { return state_.has_value(); }
   const Error& error() const {
@@ -52,7 +54,8 @@ template <>
 class [[nodiscard]] Result<void> {
  public:
   Result() = default;
-  Result(Error error) : state_(tl::unexpected<Error>(std::move(error))) {}
+  Result(Error error)  // NOLINT(google-explicit-constructor): so is an error
+      : state_(tl::unexpected<Error>(std::move(error))) {}
 
   bool ok() const { return state_.has_value(); }
   const Error& error() const {
@@ -69,19 +72,19 @@ using Status = Result<void>;
 }  // namespace kstream
 
 // Leaves the function with the error of `expression`, if it has one.
-#define KS_TRY(expression)                                   \
-  do {                                                       \
-    if (auto ks_status = (expression); !ks_status.ok()) {    \
-      return ks_status.error();                              \
-    }                                                        \
+#define KS_TRY(expression)                                       \
+  do {                                                           \
+    if (const auto& ks_status = (expression); !ks_status.ok()) { \
+      return ks_status.error();                                  \
+    }                                                            \
   } while (false)
 
 #define KS_CONCAT_(a, b) a##b
 #define KS_CONCAT(a, b) KS_CONCAT_(a, b)
 // Declares `name` as the value of `expression`, or leaves the function with its error.
-#define KS_TRY_VALUE(name, expression)                            \
-  auto KS_CONCAT(ks_result_, __LINE__) = (expression);            \
-  if (!KS_CONCAT(ks_result_, __LINE__).ok()) {                    \
-    return KS_CONCAT(ks_result_, __LINE__).error();               \
-  }                                                               \
+#define KS_TRY_VALUE(name, expression)                 \
+  auto KS_CONCAT(ks_result_, __LINE__) = (expression); \
+  if (!KS_CONCAT(ks_result_, __LINE__).ok()) {         \
+    return KS_CONCAT(ks_result_, __LINE__).error();    \
+  }                                                    \
   auto name = std::move(KS_CONCAT(ks_result_, __LINE__)).value()

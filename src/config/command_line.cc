@@ -23,7 +23,8 @@ struct CommandRow {
   const char* help;
 };
 constexpr CommandRow kCommands[] = {
-    {Command::kWordcount, kForWordcount, "wordcount", "count words interval by interval (the main job)"},
+    {Command::kWordcount, kForWordcount, "wordcount",
+     "count words interval by interval (the main job)"},
     {Command::kProduce, kForProduce, "produce", "send the lines of standard input to a topic"},
     {Command::kBroker, kForBroker, "broker",
      "run the embedded Kafka broker until SIGTERM; prints \"bootstrap HOST:PORT\""},
@@ -39,8 +40,8 @@ struct Given {
 class Parser {
  public:
   Parser();
-  Result<std::variant<Settings, Printout>> parse(const std::vector<std::string>& words,
-                                                 const std::map<std::string, std::string>& environment);
+  Result<std::variant<Settings, Printout>> parse(
+      const std::vector<std::string>& words, const std::map<std::string, std::string>& environment);
 
  private:
   struct Sub {
@@ -98,9 +99,10 @@ void Parser::add_command(const CommandRow& row) {
   Sub sub{&row, app_.add_subcommand(row.name, row.help), {}, nullptr, nullptr};
   sub.app->set_help_flag("-h,--help", "print this help and exit");
   sub.app->allow_extras();
-  sub.app->footer("Every option is also an environment variable (--from: KSTREAM_FROM) and a key of "
-                  "the --config file.\n\n" +
-                  exit_code_text());
+  sub.app->footer(
+      "Every option is also an environment variable (--from: KSTREAM_FROM) and a key of "
+      "the --config file.\n\n" +
+      exit_code_text());
   for (const Option& option : options()) {
     if ((option.uses & row.use) == 0) {
       continue;
@@ -110,7 +112,8 @@ void Parser::add_command(const CommandRow& row) {
       names = fmt::format("{},{}", option.others, names);
     }
     if (option.value.empty()) {
-      sub.options.emplace_back(&option, sub.app->add_flag(names)->description(std::string(option.help)));
+      sub.options.emplace_back(&option,
+                               sub.app->add_flag(names)->description(std::string(option.help)));
       continue;
     }
     CLI::Option* made = sub.app->add_option(names)->description(std::string(option.help));
@@ -122,8 +125,12 @@ void Parser::add_command(const CommandRow& row) {
     made->delimiter('\0');
     sub.options.emplace_back(&option, made);
   }
-  sub.config = sub.app->add_option("--config")->description("JSON file with options")->type_name("FILE")->expected(1);
-  sub.print_config = sub.app->add_flag("--print-config")->description("print the effective options and exit");
+  sub.config = sub.app->add_option("--config")
+                   ->description("JSON file with options")
+                   ->type_name("FILE")
+                   ->expected(1);
+  sub.print_config =
+      sub.app->add_flag("--print-config")->description("print the effective options and exit");
   subs_.push_back(std::move(sub));
 }
 
@@ -147,7 +154,8 @@ Result<std::variant<Settings, Printout>> Parser::parse(
   const auto sub = std::find_if(subs_.begin(), subs_.end(),
                                 [](const Sub& candidate) { return candidate.app->parsed(); });
   if (sub == subs_.end()) {
-    return Error{ExitCode::kUsage, fmt::format("no command: wordcount, produce or broker. {}", usage_hint())};
+    return Error{ExitCode::kUsage,
+                 fmt::format("no command: wordcount, produce or broker. {}", usage_hint())};
   }
   KS_TRY_VALUE(given, gather(*sub, environment));
   Settings settings;
@@ -156,16 +164,18 @@ Result<std::variant<Settings, Printout>> Parser::parse(
   for (const Given& one : given) {
     for (const std::string& value : one.values) {
       if (const Status applied = one.option->apply(settings, value); !applied.ok()) {
-        return Error{ExitCode::kUsage,
-                     fmt::format("--{}{}: {}. {}", one.option->key,
-                                 one.origin == "command line" ? "" : fmt::format(" ({})", one.origin),
-                                 applied.error().text, usage_hint())};
+        return Error{
+            ExitCode::kUsage,
+            fmt::format("--{}{}: {}. {}", one.option->key,
+                        one.origin == "command line" ? "" : fmt::format(" ({})", one.origin),
+                        applied.error().text, usage_hint())};
       }
     }
     shown[std::string(one.option->key)] = {{"value", one.values}, {"origin", one.origin}};
   }
   if (const Status completed = complete(settings); !completed.ok()) {
-    return Error{completed.error().code, fmt::format("{}. {}", completed.error().text, usage_hint())};
+    return Error{completed.error().code,
+                 fmt::format("{}. {}", completed.error().text, usage_hint())};
   }
   if (sub->print_config->count() > 0) {
     for (const auto& [option, parsed] : sub->options) {
@@ -240,7 +250,8 @@ Result<std::vector<Given>> Parser::gather(
   for (const auto& [option, parsed] : sub.options) {
     const std::string variable = environment_name(option->key);
     if (parsed->count() > 0) {
-      given.push_back({option, option->value.empty() ? std::vector<std::string>{"true"} : parsed->results(),
+      given.push_back({option,
+                       option->value.empty() ? std::vector<std::string>{"true"} : parsed->results(),
                        "command line"});
       if (!option->is_repeatable) {
         given.back().values = {given.back().values.back()};
@@ -263,17 +274,19 @@ Result<std::vector<Given>> Parser::gather(
 
 Status Parser::check_file_keys(const Sub& sub, const FileValues& values, const std::string& path) {
   for (const auto& [key, texts] : values) {
-    const auto known = std::find_if(sub.options.begin(), sub.options.end(),
-                                    [&](const auto& entry) { return entry.first->key == key; });
+    const auto known = std::find_if(
+        sub.options.begin(), sub.options.end(),
+        [name = std::string_view(key)](const auto& entry) { return entry.first->key == name; });
     if (known == sub.options.end()) {
       std::vector<std::string_view> names;
       for (const auto& [option, parsed] : sub.options) {
         names.push_back(option->key);
       }
       const std::string near = nearest(key, names);
-      return Error{ExitCode::kConfig,
-                   fmt::format("{}: '{}' is not an option of kstream {}{}", path, key, sub.row->name,
-                               near.empty() ? "" : fmt::format("; did you mean '{}'?", near))};
+      return Error{
+          ExitCode::kConfig,
+          fmt::format("{}: '{}' is not an option of kstream {}{}", path, key, sub.row->name,
+                      near.empty() ? "" : fmt::format("; did you mean '{}'?", near))};
     }
     if (!known->first->is_repeatable && texts.size() != 1) {
       return Error{ExitCode::kConfig,

@@ -11,7 +11,8 @@ namespace {
 using Json = nlohmann::json;
 
 Error bad_file(const std::string& path, const std::string& what) {
-  return Error{ExitCode::kConfig, fmt::format("{}: {}. Nothing was started. Mend the file.", path, what)};
+  return Error{ExitCode::kConfig,
+               fmt::format("{}: {}. Nothing was started. Mend the file.", path, what)};
 }
 
 bool is_scalar(const Json& value) {
@@ -40,9 +41,10 @@ Result<FileValues> read_config_file(const std::string& path) {
       std::vector<std::string>& texts = values[key];
       for (const Json& item : value.is_array() ? value : Json::array({value})) {
         if (!is_scalar(item)) {
-          return bad_file(path, fmt::format("'{}' is {}, not a text, a whole number, true, false, or "
-                                            "a list of them",
-                                            key, item.dump()));
+          return bad_file(path,
+                          fmt::format("'{}' is {}, not a text, a whole number, true, false, or "
+                                      "a list of them",
+                                      key, item.dump()));
         }
         texts.push_back(text_of(item));
       }

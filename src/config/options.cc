@@ -85,7 +85,8 @@ Status set_from(Settings& settings, std::string_view text) {
 Status set_until(Settings& settings, std::string_view text) {
   KS_TRY_VALUE(place, parse_place(text));
   if (!std::holds_alternative<Latest>(place) && !std::holds_alternative<OffsetMap>(place)) {
-    return bad_value(fmt::format("'{}' is not an end: latest, or TOPIC:PARTITION:OFFSET,...", text));
+    return bad_value(
+        fmt::format("'{}' is not an end: latest, or TOPIC:PARTITION:OFFSET,...", text));
   }
   settings.until = std::move(place);
   return {};
@@ -138,12 +139,11 @@ Status set_split(Settings& settings, std::string_view text) {
 }
 
 Status set_format(Settings& settings, std::string_view text) {
-  constexpr std::pair<std::string_view, OutputFormat> kWords[] = {
-      {"pprint", OutputFormat::kPprint},
-      {"scala", OutputFormat::kScala},
-      {"tsv", OutputFormat::kTsv},
-      {"csv", OutputFormat::kCsv},
-      {"json", OutputFormat::kJson}};
+  constexpr std::pair<std::string_view, OutputFormat> kWords[] = {{"pprint", OutputFormat::kPprint},
+                                                                  {"scala", OutputFormat::kScala},
+                                                                  {"tsv", OutputFormat::kTsv},
+                                                                  {"csv", OutputFormat::kCsv},
+                                                                  {"json", OutputFormat::kJson}};
   KS_TRY_VALUE(format, choose(text, kWords));
   settings.presentation.format = format;
   return {};
@@ -238,8 +238,7 @@ Status add_embedded_topic(Settings& settings, std::string_view text) {
       return bad_value(fmt::format("'{}' is not NAME:PARTITIONS, as in test:4", part));
     }
     const std::int64_t partitions = parse_integer(part.substr(colon + 1), 1, 10'000).value();
-    settings.embedded_topics.push_back(
-        {std::string(name), static_cast<std::int32_t>(partitions)});
+    settings.embedded_topics.push_back({std::string(name), static_cast<std::int32_t>(partitions)});
   }
   return {};
 }
@@ -261,10 +260,11 @@ constexpr unsigned kForClients = kForWordcount | kForProduce;
 // In the order of the help.
 const Option kOptions[] = {
     {"brokers", "-b,--bootstrap-server,--bootstrap-servers,--broker-list", "HOST:PORT,...",
-     "required", "brokers to ask first; 'embedded' starts one inside this process", kForClients, false,
-     set_brokers},
+     "required", "brokers to ask first; 'embedded' starts one inside this process", kForClients,
+     false, set_brokers},
     {"topic", "-t", "NAME", "required",
-     "topic, or ^REGEX for all that match; repeatable, or a comma list", kForClients, true, set_topics},
+     "topic, or ^REGEX for all that match; repeatable, or a comma list", kForClients, true,
+     set_topics},
     {"from", "-o", "WHERE", "latest",
      "where to start: latest, earliest, -N (the last N of each partition), "
      "TOPIC:PARTITION:OFFSET,...; also end, beginning, largest, smallest",
@@ -286,7 +286,8 @@ const Option kOptions[] = {
     {"decode", "", "utf8|bytes", "utf8", "record value to text; invalid UTF-8 becomes U+FFFD",
      kForWordcount, false, set_decode},
     {"split", "", "space|java|whitespace|words", "space",
-     "text to words: at each blank, as Python's split(\" \") does, or as Java's; at any white space; "
+     "text to words: at each blank, as Python's split(\" \") does, or as Java's; at any white "
+     "space; "
      "or runs of letters, marks and digits",
      kForWordcount, false, set_split},
     {"format", "", "pprint|scala|tsv|csv|json", "pprint", "how a batch is printed", kForWordcount,
@@ -314,8 +315,8 @@ const Option kOptions[] = {
      kForProduce, false, set_key_separator},
     {"embedded-topic", "-t,--topic", "NAME:PARTITIONS", "none", "topic to make; repeatable",
      kForBroker, true, add_embedded_topic},
-    {"property", "-X", "KEY=VALUE", "none", "any librdkafka property; repeatable", kForClients, true,
-     add_property},
+    {"property", "-X", "KEY=VALUE", "none", "any librdkafka property; repeatable", kForClients,
+     true, add_property},
     {"log-level", "", "debug|info|warning|error|off", "info", "what is said on standard error",
      kForAll, false, set_log_level},
     {"quiet", "-q", "", "", "only errors: --log-level error", kForAll, false,
@@ -371,15 +372,17 @@ Status complete(Settings& settings) {
     return {};
   }
   if (settings.client.brokers.empty() && !settings.is_broker_embedded) {
-    return Error{ExitCode::kUsage,
-                 "no brokers: give them with --brokers HOST:PORT (or -X metadata.broker.list=HOST:PORT "
-                 "or -X bootstrap.servers=HOST:PORT); --brokers embedded needs no Kafka"};
+    return Error{
+        ExitCode::kUsage,
+        "no brokers: give them with --brokers HOST:PORT (or -X metadata.broker.list=HOST:PORT "
+        "or -X bootstrap.servers=HOST:PORT); --brokers embedded needs no Kafka"};
   }
   if (settings.command == Command::kWordcount) {
     return complete_wordcount(settings);
   }
   if (settings.topics.size() != 1 || settings.topics[0].starts_with('^')) {
-    return Error{ExitCode::kUsage, "produce sends to one topic: give exactly one with --topic NAME"};
+    return Error{ExitCode::kUsage,
+                 "produce sends to one topic: give exactly one with --topic NAME"};
   }
   if (settings.is_broker_embedded) {
     return Error{ExitCode::kUsage,

@@ -15,12 +15,12 @@ namespace kstream {
 enum OptionUse : unsigned { kForWordcount = 1, kForProduce = 2, kForBroker = 4 };
 
 struct Option {
-  std::string_view key;        // "brokers": --brokers, KSTREAM_BROKERS, "brokers" in the file
-  std::string_view others;     // further spellings, "-b,--bootstrap-server"
-  std::string_view value;      // what the help calls the value; empty for a switch
-  std::string_view fallback;   // the default, for people
+  std::string_view key;       // "brokers": --brokers, KSTREAM_BROKERS, "brokers" in the file
+  std::string_view others;    // further spellings, "-b,--bootstrap-server"
+  std::string_view value;     // what the help calls the value; empty for a switch
+  std::string_view fallback;  // the default, for people
   std::string_view help;
-  unsigned uses = 0;           // OptionUse, or-ed
+  unsigned uses = 0;  // OptionUse, or-ed
   bool is_repeatable = false;
   // Errors: 64, about the value only; the caller says which option it was.
   Status (*apply)(Settings& settings, std::string_view text) = nullptr;

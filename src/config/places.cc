@@ -20,7 +20,7 @@ struct Spelling {
   std::string_view word;
   bool is_start;
 };
-constexpr Spelling kSpellings[] = {{"latest", false},  {"earliest", true},  {"end", false},
+constexpr Spelling kSpellings[] = {{"latest", false},   {"earliest", true}, {"end", false},
                                    {"beginning", true}, {"largest", false}, {"smallest", true}};
 
 Error bad_place(std::string_view text) {
@@ -29,9 +29,10 @@ Error bad_place(std::string_view text) {
     words.push_back(spelling.word);
   }
   const std::string near = nearest(text, words);
-  return Error{ExitCode::kUsage,
-               fmt::format("'{}' is not a place: latest, earliest, -N or TOPIC:PARTITION:OFFSET,...{}",
-                           text, near.empty() ? "" : fmt::format("; did you mean '{}'?", near))};
+  return Error{
+      ExitCode::kUsage,
+      fmt::format("'{}' is not a place: latest, earliest, -N or TOPIC:PARTITION:OFFSET,...{}", text,
+                  near.empty() ? "" : fmt::format("; did you mean '{}'?", near))};
 }
 
 Result<TopicPartition> parse_partition(std::string_view topic, std::string_view number) {
@@ -73,9 +74,10 @@ Status check_topic(std::string_view name) {
   };
   if (name.empty() || name.size() > kTopicBytesMax || name == "." || name == ".." ||
       !std::all_of(name.begin(), name.end(), is_allowed)) {
-    return Error{ExitCode::kUsage,
-                 fmt::format("'{}' is not a topic's name: 1 to {} letters, digits, '.', '_' and '-'",
-                             name, kTopicBytesMax)};
+    return Error{
+        ExitCode::kUsage,
+        fmt::format("'{}' is not a topic's name: 1 to {} letters, digits, '.', '_' and '-'", name,
+                    kTopicBytesMax)};
   }
   return {};
 }

@@ -32,7 +32,8 @@ const Properties& consumer_defaults() {
       {"check.crcs", "true"},
       {"allow.auto.create.topics", "false"},
       {"fetch.error.backoff.ms", "50"},
-      // How long a broker holds an empty answer back; also the delay until the end of a log is known.
+      // How long a broker holds an empty answer back; also the delay until the end of a log is
+      // known.
       {"fetch.wait.max.ms", "100"},
   };
   return kDefaults;

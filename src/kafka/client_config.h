@@ -1,5 +1,5 @@
-// What a librdkafka client is told: the user's properties, those that kstream's guarantees need, and
-// which of the former would break the latter.
+// What a librdkafka client is told: the user's properties, those that kstream's guarantees need,
+// and which of the former would break the latter.
 #pragma once
 
 #include <string>

@@ -45,6 +45,7 @@ Result<MetadataHandle> ClusterView::metadata(const std::string* topic) {
 Result<std::vector<std::string>> ClusterView::all_topics() {
   KS_TRY_VALUE(everything, metadata(nullptr));
   std::vector<std::string> names;
+  names.reserve(static_cast<std::size_t>(everything->topic_cnt));
   for (int i = 0; i < everything->topic_cnt; ++i) {
     names.emplace_back(everything->topics[i].topic);
   }

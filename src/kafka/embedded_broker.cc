@@ -6,7 +6,9 @@
 
 #include "kafka/client.h"
 
+// clang-format off
 #include <librdkafka/rdkafka_mock.h>  // only after rdkafka.h
+// clang-format on
 
 namespace kstream::kafka {
 namespace {
@@ -24,7 +26,8 @@ struct EmbeddedBroker::Cluster {
 
 Result<std::unique_ptr<EmbeddedBroker>> EmbeddedBroker::start() {
   auto cluster = std::make_unique<Cluster>();
-  KS_TRY_VALUE(host, Client::create(Role::kProducer, ClientConfig{}, {{"client.id", "kstream-broker"}}));
+  KS_TRY_VALUE(host,
+               Client::create(Role::kProducer, ClientConfig{}, {{"client.id", "kstream-broker"}}));
   cluster->host = std::move(host);
   cluster->mock.reset(rd_kafka_mock_cluster_new(cluster->host->get(), 1));
   if (cluster->mock == nullptr) {

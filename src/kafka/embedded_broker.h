@@ -1,9 +1,8 @@
 // A Kafka broker inside this process: librdkafka's mock cluster, on a free port of 127.0.0.1.
 //
-// It speaks the protocol, keeps everything in memory, and forgets. A topic that a client asks for and
-// that is not there is made, with 4 partitions.
-// Thread: any.
-// Limits: a partition keeps its newest kPartitionBytesMax bytes or 100,000 record batches and drops
+// It speaks the protocol, keeps everything in memory, and forgets. A topic that a client asks for
+// and that is not there is made, with 4 partitions. Thread: any. Limits: a partition keeps its
+// newest kPartitionBytesMax bytes or 100,000 record batches and drops
 //   the oldest beyond that, which no option changes.
 #pragma once
 

@@ -36,9 +36,9 @@ Status Producer::send(std::int32_t partition, const std::optional<std::string_vi
                       std::string_view value, const std::stop_token& stop) {
   while (true) {
     KS_TRY(failure());
-    const int result = rd_kafka_produce(
-        topic_.get(), partition, RD_KAFKA_MSG_F_COPY, const_cast<char*>(value.data()), value.size(),
-        key ? key->data() : nullptr, key ? key->size() : 0, this);
+    const int result = rd_kafka_produce(topic_.get(), partition, RD_KAFKA_MSG_F_COPY,
+                                        const_cast<char*>(value.data()), value.size(),
+                                        key ? key->data() : nullptr, key ? key->size() : 0, this);
     if (result == 0) {
       ++sent_;
       rd_kafka_poll(client_->get(), 0);
@@ -70,12 +70,12 @@ Status Producer::flush(std::chrono::milliseconds timeout, const std::stop_token&
     return failure();
   }
   const std::string complaint = client_->last_complaint();
-  return Error{stop.stop_requested() ? ExitCode::kTryAgain : ExitCode::kUnavailable,
-               fmt::format("brokers {}: {} of {} records are not acknowledged ({}). They may be in "
-                           "the topic or not.",
-                           client_->brokers(), open, sent_,
-                           complaint.empty() ? "no complaint" : complaint),
-               true};
+  return Error{
+      stop.stop_requested() ? ExitCode::kTryAgain : ExitCode::kUnavailable,
+      fmt::format("brokers {}: {} of {} records are not acknowledged ({}). They may be in "
+                  "the topic or not.",
+                  client_->brokers(), open, sent_, complaint.empty() ? "no complaint" : complaint),
+      true};
 }
 
 Status Producer::failure() const {
@@ -87,10 +87,10 @@ void Producer::on_delivery(rd_kafka_t*, const rd_kafka_message_t* message, void*
   if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
     self->acknowledged_.fetch_add(1, std::memory_order_relaxed);
   } else if (!self->failure_) {
-    self->failure_ = to_error(*self->client_, message->err,
-                              fmt::format("topic '{}': a record of {} bytes", self->topic_name_,
-                                          message->len),
-                              "It and what came after it may not be there.");
+    self->failure_ =
+        to_error(*self->client_, message->err,
+                 fmt::format("topic '{}': a record of {} bytes", self->topic_name_, message->len),
+                 "It and what came after it may not be there.");
   }
 }
 

@@ -150,8 +150,8 @@ RangeReader::Partition& RangeReader::add_partition(const TopicPartition& name) {
   partition->queue.reset(
       rd_kafka_queue_get_partition(client_->get(), name.topic.c_str(), name.partition));
   KS_CHECK(partition->queue != nullptr);
-  // A queue of its own, before the assignment: what is read ahead then waits partition by partition,
-  // and one that is ahead of its range does not hold up the others.
+  // A queue of its own, before the assignment: what is read ahead then waits partition by
+  // partition, and one that is ahead of its range does not hold up the others.
   rd_kafka_queue_forward(partition->queue.get(), nullptr);
   rd_kafka_queue_cb_event_enable(partition->queue.get(), on_records, this);
   partition->position.reset(rd_kafka_topic_partition_list_new(1));
@@ -168,8 +168,8 @@ Result<bool> RangeReader::drain(Partition& partition, BlockExchange& blocks) {
   }
   while (!partition.is_done()) {
     // At most as many records as offsets are left: what lies beyond the range stays in the queue.
-    const auto count = std::min<Offset>(static_cast<Offset>(taken_.size()),
-                                        partition.until - partition.next);
+    const auto count =
+        std::min<Offset>(static_cast<Offset>(taken_.size()), partition.until - partition.next);
     const ssize_t taken = rd_kafka_consume_batch_queue(partition.queue.get(), 0, taken_.data(),
                                                        static_cast<std::size_t>(count));
     if (taken <= 0) {
@@ -193,11 +193,12 @@ Status RangeReader::take(Partition& partition, MessageHandle message, BlockExcha
     return take_event(partition, *message);
   }
   if (message->offset < partition.next) {
-    return Error{ExitCode::kInternal,
-                 fmt::format("{}: record {} came after position {}. The batch was given up, nothing "
-                             "of it was written. Please report this with the librdkafka version {}.",
-                             to_string(partition.name), message->offset, partition.next,
-                             rd_kafka_version_str())};
+    return Error{
+        ExitCode::kInternal,
+        fmt::format("{}: record {} came after position {}. The batch was given up, nothing "
+                    "of it was written. Please report this with the librdkafka version {}.",
+                    to_string(partition.name), message->offset, partition.next,
+                    rd_kafka_version_str())};
   }
   if (message->offset >= partition.until) {
     partition.next = partition.until;
@@ -212,7 +213,8 @@ Status RangeReader::take(Partition& partition, MessageHandle message, BlockExcha
 Status RangeReader::take_event(Partition& partition, const rd_kafka_message_t& event) {
   if (event.err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
     partition.last_end_event = event.offset;
-    partition.next = std::clamp(event.offset, partition.next, std::max(partition.next, partition.until));
+    partition.next =
+        std::clamp(event.offset, partition.next, std::max(partition.next, partition.until));
     return {};
   }
   if (event.err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET ||
@@ -228,8 +230,8 @@ Status RangeReader::take_event(Partition& partition, const rd_kafka_message_t& e
                              to_string(partition.name), partition.next, low, high)};
   }
   if (is_transient(event.err)) {
-    client_->note_complaint(fmt::format("{}: {}", to_string(partition.name),
-                                        rd_kafka_message_errstr(&event)));
+    client_->note_complaint(
+        fmt::format("{}: {}", to_string(partition.name), rd_kafka_message_errstr(&event)));
     return {};
   }
   return to_error(*client_, event.err,

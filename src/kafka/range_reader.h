@@ -1,8 +1,9 @@
 // Reads offset ranges exactly: every record of [from, until) once, in offset order per partition.
 //
-// Contract: partitions stay assigned between calls and are read ahead, so that the next range, which
-//   begins where the last one ended, costs no seek. A range is done when the position has reached its
-//   end, by a record, by a control record, or by an end-of-partition event; never by counting
+// Contract: partitions stay assigned between calls and are read ahead, so that the next range,
+// which
+//   begins where the last one ended, costs no seek. A range is done when the position has reached
+//   its end, by a record, by a control record, or by an end-of-partition event; never by counting
 //   records, for control records, compaction and aborted transactions leave gaps.
 // Thread: one at a time; delivered() any.
 // Errors: 65 for records that the broker no longer has or that are damaged, 66 for a topic that has
@@ -82,7 +83,7 @@ class RangeReader {
   const std::unique_ptr<Client> client_;
   const ReaderOptions options_;
   Clock& clock_;
-  const bool needs_kick_;            // librdkafka < 2.2
+  const bool needs_kick_;              // librdkafka < 2.2
   const bool is_position_off_by_one_;  // after an end event: 2.2 to 2.13.1
   std::map<TopicPartition, std::unique_ptr<Partition>> partitions_;
   std::array<rd_kafka_message_t*, 512> taken_{};

@@ -14,8 +14,7 @@ namespace {
 Status first_failure(const std::vector<Status>& outcomes) {
   const Status* failure = nullptr;
   for (const Status& outcome : outcomes) {
-    if (!outcome.ok() &&
-        (failure == nullptr || failure->error().code == ExitCode::kTryAgain)) {
+    if (!outcome.ok() && (failure == nullptr || failure->error().code == ExitCode::kTryAgain)) {
       failure = &outcome;
     }
   }
@@ -78,8 +77,8 @@ Status ReaderPool::make_reader(std::size_t i) {
                                         [i](const auto& entry) { return entry.second == i; });
   ReaderOptions options = options_;
   options.prefetch_bytes /= readers_.size();
-  KS_TRY_VALUE(reader, RangeReader::create(config_, options, static_cast<std::size_t>(partitions),
-                                           clock_));
+  KS_TRY_VALUE(reader,
+               RangeReader::create(config_, options, static_cast<std::size_t>(partitions), clock_));
   readers_[i] = std::move(reader);
   return {};
 }

@@ -1,6 +1,6 @@
 // Where full and empty record blocks change hands between those who read and those who count.
-// The number of blocks is fixed, so memory is bounded, and a reader that is faster than the counting
-// waits for an empty block: that is the back-pressure.
+// The number of blocks is fixed, so memory is bounded, and a reader that is faster than the
+// counting waits for an empty block: that is the back-pressure.
 //
 // Thread: any number of readers (acquire, submit) and counters (take, recycle).
 #pragma once

@@ -1,7 +1,7 @@
 // Positions in Kafka's logs.
 //
-// An Offset is always the position of the next record: a range [from, until) holds the records whose
-// offsets are at least `from` and below `until`. Offsets that no record has (control records,
+// An Offset is always the position of the next record: a range [from, until) holds the records
+// whose offsets are at least `from` and below `until`. Offsets that no record has (control records,
 // compaction, aborted transactions) are ordinary members of a range.
 #pragma once
 

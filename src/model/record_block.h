@@ -2,8 +2,8 @@
 // they leave librdkafka, walked as they are by whoever counts them.
 //
 // Format: per record, in offset order: offset delta to the record before (unsigned varint),
-//   timestamp delta to the record before (zigzag varint), key length and key, value length and value
-//   (lengths as zigzag varints, -1 for null). A varint has 7 bits a byte, low bits first.
+//   timestamp delta to the record before (zigzag varint), key length and key, value length and
+//   value (lengths as zigzag varints, -1 for null). A varint has 7 bits a byte, low bits first.
 // Thread: one at a time; blocks pass between threads by move of their pointer.
 // Limits: kBytes of records a block; a single larger record has a block of its own, which grows to
 //   hold it and shrinks when it is cleared.

@@ -52,21 +52,23 @@ Result<std::optional<std::string_view>> LineReader::next(const std::stop_token& 
   while (true) {
     const void* newline =
         end_ > scanned_ ? std::memchr(buffer_.data() + scanned_, '\n', end_ - scanned_) : nullptr;
-    if (newline != nullptr) {
-      const std::size_t at =
-          static_cast<std::size_t>(static_cast<const char*>(newline) - buffer_.data());
-      const std::string_view line(buffer_.data() + begin_, at - begin_);
-      begin_ = scanned_ = at + 1;
-      ++lines_;
-      return std::optional(line);
-    }
-    scanned_ = end_;
-    if (end_ - begin_ > kLineBytesMax) {
+    const std::size_t line_end =
+        newline == nullptr
+            ? end_
+            : static_cast<std::size_t>(static_cast<const char*>(newline) - buffer_.data());
+    if (line_end - begin_ > kLineBytesMax) {
       return Error{ExitCode::kData,
                    fmt::format("{}: line {} has more than {} bytes, the largest record there can "
                                "be. The lines before it were taken. Split it.",
                                name_, lines_ + 1, kLineBytesMax)};
     }
+    if (newline != nullptr) {
+      const std::string_view line(buffer_.data() + begin_, line_end - begin_);
+      begin_ = scanned_ = line_end + 1;
+      ++lines_;
+      return std::optional(line);
+    }
+    scanned_ = end_;
     KS_TRY_VALUE(more, fill(stop));
     if (!more) {
       if (begin_ == end_ || stop.stop_requested()) {
@@ -122,7 +124,8 @@ Result<bool> LineReader::fill(const std::stop_token& stop) {
 
 Status LineReader::spool(const std::stop_token& stop) {
   const char* directory = std::getenv("TMPDIR");
-  std::string path = fmt::format("{}/kstream-feed-XXXXXX", directory != nullptr ? directory : "/tmp");
+  std::string path =
+      fmt::format("{}/kstream-feed-XXXXXX", directory != nullptr ? directory : "/tmp");
   const int copy = ::mkstemp(path.data());
   if (copy < 0) {
     return Error{ExitCode::kCannotCreate,

@@ -117,14 +117,16 @@ Result<bool> BatchLoop::wait_out(const Error& error, const Stop& stop) {
 void BatchLoop::report(const BatchPlan& plan, const CountTotals& totals,
                        std::int64_t took_ms) const {
   if (totals.invalid > 0 || totals.nulls > 0) {
-    log::info("batch {}: {} of {} records were not valid UTF-8 and were repaired with U+FFFD, {} had "
-              "no value",
-              plan.id.value_or(0), totals.invalid, totals.records, totals.nulls);
+    log::info(
+        "batch {}: {} of {} records were not valid UTF-8 and were repaired with U+FFFD, {} had "
+        "no value",
+        plan.id.value_or(0), totals.invalid, totals.records, totals.nulls);
   }
   if (options_.waits_for_boundaries && took_ms > options_.interval.count()) {
-    log::warning("batch {}: took {} ms, longer than the interval of {}; the next one begins at the "
-                 "next boundary and covers what came meanwhile",
-                 plan.id.value_or(0), took_ms, duration_text(options_.interval));
+    log::warning(
+        "batch {}: took {} ms, longer than the interval of {}; the next one begins at the "
+        "next boundary and covers what came meanwhile",
+        plan.id.value_or(0), took_ms, duration_text(options_.interval));
   }
 }
 

@@ -25,7 +25,8 @@ class Source {
   virtual Result<std::optional<BatchPlan>> plan(BatchTime time, const Stop& stop) = 0;
 
   // Submits every record of the plan once, per partition in offset order.
-  virtual Status read(const BatchPlan& plan, BlockExchange& blocks, const std::stop_token& abort) = 0;
+  virtual Status read(const BatchPlan& plan, BlockExchange& blocks,
+                      const std::stop_token& abort) = 0;
 
   // The batch's counts are where they belong: from here on its records may be forgotten.
   virtual Status complete(const BatchPlan& plan) = 0;

@@ -13,9 +13,8 @@ Status Console::write(const BatchResult& result) {
     KS_TRY(output_.write(header(presentation_)));
     is_header_written_ = true;
   }
-  return render(result, presentation_, [this](std::string_view chunk) {
-    return output_.write(chunk);
-  });
+  return render(result, presentation_,
+                [this](std::string_view chunk) { return output_.write(chunk); });
 }
 
 }  // namespace kstream

@@ -20,14 +20,34 @@ Piece next_piece(std::string_view& text) {
   Piece piece{text.substr(0, 1), first};
   if (first >= 0x80) {
     utf8proc_int32_t code = -1;
-    const auto length =
-        utf8proc_iterate(reinterpret_cast<const utf8proc_uint8_t*>(text.data()),
-                         static_cast<utf8proc_ssize_t>(text.size()), &code);
+    const auto length = utf8proc_iterate(reinterpret_cast<const utf8proc_uint8_t*>(text.data()),
+                                         static_cast<utf8proc_ssize_t>(text.size()), &code);
     piece = length > 0 ? Piece{text.substr(0, static_cast<std::size_t>(length)), code}
                        : Piece{text.substr(0, 1), -1};
   }
   text.remove_prefix(piece.bytes.size());
   return piece;
+}
+
+// Takes the longest front of `text` that no format escapes: printable ASCII without quotes and the
+// backslash. Most words are that as a whole.
+std::string_view take_plain(std::string_view& text) {
+  std::size_t length = 0;
+  while (length < text.size() && text[length] >= ' ' && text[length] < '\x7f' &&
+         text[length] != '\'' && text[length] != '"' && text[length] != '\\') {
+    ++length;
+  }
+  const std::string_view plain = text.substr(0, length);
+  text.remove_prefix(length);
+  return plain;
+}
+
+// Appends the word, `append_piece` what in it is not plain.
+template <class AppendPiece>
+void append_pieces(std::string& out, std::string_view word, AppendPiece append_piece) {
+  for (out += take_plain(word); !word.empty(); out += take_plain(word)) {
+    append_piece(next_piece(word));
+  }
 }
 
 unsigned byte_of(const Piece& piece) {
@@ -102,8 +122,7 @@ void append_python_repr(std::string& out, std::string_view word) {
   const bool has_double = word.find('"') != word.npos;
   const char quote = has_single && !has_double ? '"' : '\'';
   out += quote;
-  while (!word.empty()) {
-    const Piece piece = next_piece(word);
+  append_pieces(out, word, [&](const Piece& piece) {
     if (piece.code < 0) {
       append(out, "\\udc{:02x}", byte_of(piece));
     } else if (piece.code == quote) {
@@ -116,14 +135,13 @@ void append_python_repr(std::string& out, std::string_view word) {
     } else {
       append_python_escape(out, piece.code);
     }
-  }
+  });
   out += quote;
 }
 
 void append_json_string(std::string& out, std::string_view word) {
   out += '"';
-  while (!word.empty()) {
-    const Piece piece = next_piece(word);
+  append_pieces(out, word, [&](const Piece& piece) {
     if (piece.code < 0) {
       append(out, "\\udc{:02x}", byte_of(piece));
     } else if (piece.code == '"') {
@@ -135,13 +153,12 @@ void append_json_string(std::string& out, std::string_view word) {
     } else {
       out += piece.bytes;
     }
-  }
+  });
   out += '"';
 }
 
 void append_tsv(std::string& out, std::string_view word) {
-  while (!word.empty()) {
-    const Piece piece = next_piece(word);
+  append_pieces(out, word, [&](const Piece& piece) {
     if (const auto escape = short_escape(piece.code); !escape.empty()) {
       out += escape;
     } else if (piece.code < 0 || is_control(piece.code)) {
@@ -149,7 +166,7 @@ void append_tsv(std::string& out, std::string_view word) {
     } else {
       out += piece.bytes;
     }
-  }
+  });
 }
 
 void append_csv(std::string& out, std::string_view word) {
@@ -168,14 +185,13 @@ void append_csv(std::string& out, std::string_view word) {
 }
 
 void append_for_terminal(std::string& out, std::string_view word) {
-  while (!word.empty()) {
-    const Piece piece = next_piece(word);
+  append_pieces(out, word, [&](const Piece& piece) {
     if (piece.code < 0 || is_control(piece.code)) {
       append_hex_bytes(out, piece.bytes);
     } else {
       out += piece.bytes;
     }
-  }
+  });
 }
 
 }  // namespace kstream

@@ -30,7 +30,7 @@ class Text {
   Status pass() { return buffer_.size() < kChunkBytes ? Status() : finish(); }
 
   Status finish() {
-    const Status status = buffer_.empty() ? Status() : emit_(buffer_);
+    Status status = buffer_.empty() ? Status() : emit_(buffer_);
     buffer_.clear();
     return status;
   }
@@ -137,13 +137,12 @@ Status render_rows(const BatchResult& result, std::span<const WordCount> words,
 Status render_json(const BatchResult& result, std::span<const WordCount> words,
                    const Presentation& presentation, Text& text) {
   const BatchPlan& plan = result.plan;
-  if (!plan.id) {
-    return {};
-  }
-  text.add("{{\"batch\":{},\"time\":\"{}\",\"interval_ms\":{},\"records\":{},\"words\":{},"
-           "\"distinct\":{},\"nulls\":{},\"invalid\":{},\"ranges\":[",
-           *plan.id, rfc3339_time(plan.time_ms), result.interval.count(), result.totals.records,
-           result.totals.words, result.counts.size(), result.totals.nulls, result.totals.invalid);
+  text.add(
+      "{{\"batch\":{},\"time\":\"{}\",\"interval_ms\":{},\"records\":{},\"words\":{},"
+      "\"distinct\":{},\"nulls\":{},\"invalid\":{},\"ranges\":[",
+      plan.id.value_or(0), rfc3339_time(plan.time_ms), result.interval.count(),
+      result.totals.records, result.totals.words, result.counts.size(), result.totals.nulls,
+      result.totals.invalid);
   const char* separator = "";
   for (const OffsetRange& range : plan.ranges) {
     text.buffer() += separator;
@@ -151,6 +150,7 @@ Status render_json(const BatchResult& result, std::span<const WordCount> words,
     append_json_string(text.buffer(), range.partition.topic);
     text.add(",{},{},{}]", range.partition.partition, range.from, range.until);
     separator = ",";
+    KS_TRY(text.pass());
   }
   text.buffer() += "],\"counts\":[";
   separator = "";
@@ -189,27 +189,35 @@ std::string header(const Presentation& presentation) {
 
 std::vector<WordCount> select_words(std::span<const WordCount> counts,
                                     const Presentation& presentation) {
-  std::vector<WordCount> words(counts.begin(), counts.end());
   const auto is_before = [&](const WordCount& a, const WordCount& b) {
     if (presentation.order == Order::kCount && a.count != b.count) {
       return a.count > b.count;
     }
     return a.word < b.word;  // char_traits compare bytes as unsigned
   };
-  const std::size_t shown = std::min(presentation.top.value_or(words.size()), words.size());
-  const auto middle = words.begin() + static_cast<std::ptrdiff_t>(shown);
-  std::partial_sort(words.begin(), middle, words.end(), is_before);
-  words.erase(middle, words.end());
-  return words;
+  if (!presentation.top || *presentation.top >= counts.size()) {
+    std::vector<WordCount> all(counts.begin(), counts.end());
+    std::sort(all.begin(), all.end(), is_before);
+    return all;
+  }
+  std::vector<WordCount> shown(*presentation.top);
+  std::partial_sort_copy(counts.begin(), counts.end(), shown.begin(), shown.end(), is_before);
+  return shown;
 }
 
 Status render(const BatchResult& result, const Presentation& presentation, const EmitText& emit) {
+  const bool is_block =
+      presentation.format == OutputFormat::kPprint || presentation.format == OutputFormat::kScala;
+  if (!is_block && !result.plan.id) {
+    return {};
+  }
   Text text(emit);
   KS_TRY(render_batch(result, presentation, text));
   if (presentation.offsets && presentation.format != OutputFormat::kJson) {
     for (const OffsetRange& range : result.plan.ranges) {
       text.add("{} {} {} {}\n", range.partition.topic, range.partition.partition, range.from,
                range.until);
+      KS_TRY(text.pass());
     }
   }
   return text.finish();

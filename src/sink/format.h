@@ -1,14 +1,24 @@
-// A batch as text. Pure: the same batch and presentation give the same bytes.
+// A batch as text. Pure: the same batch, presentation and time zone give the same bytes.
 //
-// Format: docs/FORMATS.md. In short: pprint is PySpark's block with Python 3's repr of each word;
-//   scala is Spark's, words verbatim; tsv escapes control bytes; csv is RFC 4180 with newlines alone
-//   as line ends; json is one line a batch. Bytes that are not UTF-8 appear as Python's
-//   surrogateescape shows them in pprint and json, as \xNN in tsv.
-// Errors: only those of the function that takes the chunks.
-// Limits: chunks of about 64 KiB, so that no batch is ever one text.
+// Format: docs/FORMATS.md. In short:
+//   pprint  PySpark's block: local time, Python 3's repr of each word
+//   scala   Spark's block: epoch milliseconds, words verbatim
+//   tsv     TIME\tWORD\tCOUNT, TIME as RFC 3339 in UTC, control bytes escaped
+//   csv     RFC 4180, but records end with LF alone: readers of CSV take both, while awk, cut and
+//           sort would take a CR for a part of the count
+//   json    one line a batch; totals are the whole batch's, also where `top` cuts `counts`
+//   Bytes that are not UTF-8 appear in pprint and json as Python's surrogateescape shows them
+//   (\udcNN), in tsv and on a terminal as \xNN, else as they are. Every batch gives a pprint or
+//   scala block; in the other formats a batch without id gives nothing at all.
+//   Presentation::offsets adds, after the block's empty line or the batch's rows, a line "topic
+//   partition from until" per partition; not in json, which has its ranges.
+// Errors: only those of the function that takes the chunks; the first one ends the text.
+// Limits: chunks of 64 KiB, longer by one word at most, so that no batch is ever one text. The
+//   words that are shown are copied as views, not the others.
 #pragma once
 
 #include <functional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,12 +31,13 @@ namespace kstream {
 
 using EmitText = std::function<Status(std::string_view)>;
 
-// What comes once, before the first batch.
+// What comes once, before the first batch: csv's names of columns.
 std::string header(const Presentation& presentation);
 
 Status render(const BatchResult& result, const Presentation& presentation, const EmitText& emit);
 
 // The words that are shown, in their order.
-std::vector<WordCount> select_words(std::span<const WordCount> counts, const Presentation& presentation);
+std::vector<WordCount> select_words(std::span<const WordCount> counts,
+                                    const Presentation& presentation);
 
 }  // namespace kstream

@@ -47,7 +47,8 @@ Result<bool> DirectSource::start(const Stop& stop) {
     const bool is_bounded = options_.startup_timeout.has_value();
     if (!error.is_transient ||
         (is_bounded && now_ms - started_ms >= options_.startup_timeout->count()) ||
-        (is_bounded && topic_missing_since_ms && now_ms - *topic_missing_since_ms >= kTopicAppearsMs)) {
+        (is_bounded && topic_missing_since_ms &&
+         now_ms - *topic_missing_since_ms >= kTopicAppearsMs)) {
       return error;
     }
     // A bounded run says it once, when it ends; a missing topic may appear within its grace.
@@ -71,10 +72,11 @@ Status DirectSource::find_positions() {
       KS_TRY_VALUE(final_ends, resolve(*options_.until, logs, Latest{}));
       for (const auto& [partition, end] : final_ends) {
         if (next.at(partition) > end) {
-          return Error{ExitCode::kUsage,
-                       fmt::format("{}: the start, offset {}, lies behind the end, offset {}. Nothing "
-                                   "was read. Exchange --from and --until.",
-                                   to_string(partition), next.at(partition), end)};
+          return Error{
+              ExitCode::kUsage,
+              fmt::format("{}: the start, offset {}, lies behind the end, offset {}. Nothing "
+                          "was read. Exchange --from and --until.",
+                          to_string(partition), next.at(partition), end)};
         }
       }
       final_ = std::move(final_ends);

@@ -23,7 +23,7 @@ namespace kstream {
 struct DirectSourceOptions {
   std::vector<std::string> topics;
   Place from = Latest{};
-  std::optional<Place> until;  // nothing: never ends
+  std::optional<Place> until;       // nothing: never ends
   std::vector<OffsetRange> ranges;  // exactly these instead of from and until, if there are any
   // How long start() waits for brokers; nothing: for ever.
   std::optional<std::chrono::milliseconds> startup_timeout;

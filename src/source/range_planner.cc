@@ -11,13 +11,14 @@ Status check_named(const OffsetMap& named, const LogBoundsMap& logs) {
   for (const auto& [partition, offset] : named) {
     const auto log = logs.find(partition);
     if (log == logs.end()) {
-      const auto count = std::count_if(logs.begin(), logs.end(), [&](const auto& entry) {
-        return entry.first.topic == partition.topic;
-      });
-      return Error{ExitCode::kUsage,
-                   fmt::format("{}: there is no such partition among those that are read; topic '{}' "
-                               "has {} of them. Nothing was read. Check the number.",
-                               to_string(partition), partition.topic, count)};
+      const auto count = std::count_if(
+          logs.begin(), logs.end(),
+          [&topic = partition.topic](const auto& entry) { return entry.first.topic == topic; });
+      return Error{
+          ExitCode::kUsage,
+          fmt::format("{}: there is no such partition among those that are read; topic '{}' "
+                      "has {} of them. Nothing was read. Check the number.",
+                      to_string(partition), partition.topic, count)};
     }
     const LogBounds& bounds = log->second;
     if (offset < bounds.start || offset > bounds.end) {
@@ -25,9 +26,10 @@ Status check_named(const OffsetMap& named, const LogBoundsMap& logs) {
           ExitCode::kData,
           fmt::format("{}: offset {} is wanted, the log has {} to {}. Nothing was read. {}",
                       to_string(partition), offset, bounds.start, bounds.end,
-                      offset > bounds.end ? "Wait until the records are there, or choose an end that "
-                                            "is."
-                                          : "The records are gone: choose a later start.")};
+                      offset > bounds.end
+                          ? "Wait until the records are there, or choose an end that "
+                            "is."
+                          : "The records are gone: choose a later start.")};
     }
   }
   return {};

@@ -36,7 +36,8 @@ void start(Level level) {
 
 void write(Level level, std::string_view text) {
   // By length: the text may hold a brace or a NUL.
-  spdlog::default_logger_raw()->log(spdlog_level(level), spdlog::string_view_t(text.data(), text.size()));
+  spdlog::default_logger_raw()->log(spdlog_level(level),
+                                    spdlog::string_view_t(text.data(), text.size()));
 }
 
 }  // namespace kstream::log

@@ -3,6 +3,7 @@
 #define XXH_INLINE_ALL  // a call would cost as much as the hash of a short word
 #include <xxhash.h>
 
+#include <algorithm>
 #include <bit>
 #include <cstring>
 #include <limits>
@@ -89,8 +90,8 @@ inline WordTable::Key WordTable::short_key(std::string_view word) {
     return {{load<std::uint64_t>(at), load<std::uint64_t>(at + length - 8) >> (8 * (16 - length))}};
   }
   if (length >= 4) {
-    return {{load<std::uint32_t>(at) | load<std::uint32_t>(at + length - 4) << (8 * (length - 4)),
-             0}};
+    return {
+        {load<std::uint32_t>(at) | load<std::uint32_t>(at + length - 4) << (8 * (length - 4)), 0}};
   }
   if (length > 0) {
     return {{load<std::uint8_t>(at) | load<std::uint8_t>(at + length / 2) << (8 * (length / 2)) |

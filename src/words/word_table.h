@@ -3,7 +3,8 @@
 // Contract: a word is any bytes; two are one when their bytes are equal. Views of words that
 //   for_each gives hold until the table changes.
 // Thread: one at a time; each counting thread fills its own table, and they are merged at the end.
-// Limits: 4 GiB a word, 2^31 words; counts wrap at 2^64. 32 bytes a slot, at most 5 of 8 in use; words
+// Limits: 4 GiB a word, 2^31 words; counts wrap at 2^64. 32 bytes a slot, at most 5 of 8 in use;
+// words
 //   above 16 bytes cost their length more.
 // Source: linear probing over slots that hold short words themselves, so that a repeated word costs
 //   one cache line. The seed is secret to the process, else a producer could send words that all
@@ -54,8 +55,8 @@ class WordTable {
   static constexpr std::size_t kInlineBytes = 16;
   static constexpr std::size_t kSlotsMin = 1024;
 
-  // A word's first bytes, padded with zeroes; for a word above kInlineBytes its address in the arena
-  // and its first eight bytes.
+  // A word's first bytes, padded with zeroes; for a word above kInlineBytes its address in the
+  // arena and its first eight bytes.
   struct Key {
     std::uint64_t words[2];
     bool operator==(const Key&) const = default;

@@ -1,6 +1,7 @@
+#!/usr/bin/env bash
 # label: embedded
 # The whole Kafka path on the embedded broker: exact counts, the block as Spark prints it, big feeds.
-# shellcheck source=lib.sh
+# shellcheck source=tests/e2e/lib.sh
 . "$(dirname "$0")/lib.sh"
 cd "$work"
 feed=(wordcount --brokers embedded --topic test --from earliest)

@@ -1,7 +1,8 @@
+#!/usr/bin/env bash
 # label: kafka
 # Against a real Apache Kafka: exact counts of a million lines, while they are still being written,
 # on a compacted topic, with aborted transactions, and by ranges.
-# shellcheck source=lib.sh
+# shellcheck source=tests/e2e/lib.sh
 . "$(dirname "$0")/lib.sh"
 cd "$work"
 : "${KSTREAM_TEST_BROKERS:?the address of a Kafka, as scripts/test gives it}"

@@ -1,6 +1,7 @@
+#!/usr/bin/env bash
 # label: embedded
 # Wrong input gets help and the promised exit code; signals and closed pipes end quietly.
-# shellcheck source=lib.sh
+# shellcheck source=tests/e2e/lib.sh
 . "$(dirname "$0")/lib.sh"
 cd "$work"
 
@@ -70,10 +71,10 @@ for signal in TERM INT; do
 done
 
 # Broker and producer as processes of their own; keys; null keys; a rate.
-"$KSTREAM" broker --topic test:2 > broker 2> err &
+"$KSTREAM" broker --topic test:2 > address 2> err &
 children+=("$!")
-for _ in $(seq 100); do grep -q bootstrap broker && break; sleep 0.1; done
-brokers=$(sed -n 's/^bootstrap //p' broker)
+for _ in $(seq 100); do grep -q bootstrap address && break; sleep 0.1; done
+brokers=$(sed -n "s/^bootstrap //p" address)
 printf 'k:a b\nplain\n' | "$KSTREAM" produce -b "$brokers" -t test --key-separator : --rate 100 2> err
 says "2 records acknowledged"
 exits 0 wordcount -b "$brokers" -t test -o -5 -e --once --format tsv

@@ -1,10 +1,10 @@
+#include <memory>
+#include <thread>
+
 #include "base/bounded_queue.h"
 #include "base/parse.h"
 #include "base/suggest.h"
 #include "catch.h"
-
-#include <memory>
-#include <thread>
 
 namespace kstream {
 

@@ -1,10 +1,10 @@
 #include "words/decoder.h"
 
-#include "catch.h"
-
 #include <fstream>
 #include <string>
 #include <vector>
+
+#include "catch.h"
 
 namespace kstream {
 namespace {
@@ -39,7 +39,9 @@ std::string text_of(const std::string& bytes, const std::string& cut) {
   return text;
 }
 
-bool is_valid_cut(const std::string& cut) { return cut.find_first_of("abc") == std::string::npos; }
+bool is_valid_cut(const std::string& cut) {
+  return cut.find_first_of("abc") == std::string::npos;
+}
 
 // CHECK for each of many thousands would take most of the test's time.
 void expect(Decoder& decoder, const std::string& bytes, const std::string& cut) {

@@ -1,8 +1,8 @@
-#include "catch.h"
-#include "model/record_block.h"
-
 #include <memory>
 #include <string>
+
+#include "catch.h"
+#include "model/record_block.h"
 
 namespace kstream {
 namespace {

@@ -1,12 +1,12 @@
 #include "words/tokenizer.h"
 
-#include "catch.h"
-
 #include <algorithm>
 #include <cstdint>
 #include <string>
 #include <utility>
 #include <vector>
+
+#include "catch.h"
 
 namespace kstream {
 namespace {
@@ -75,12 +75,11 @@ Words naive_java(const std::string& text) {
 Words naive_whitespace(const std::string& text) {
   Words words(1);
   for (const Character& c : characters_of(text)) {
-    const std::vector<std::uint32_t> spaces = {0x09,   0x0A,   0x0B,   0x0C,   0x0D,  0x20, 0x85,
-                                               0xA0,   0x1680, 0x2028, 0x2029, 0x202F, 0x205F,
-                                               0x3000};
-    const bool is_space =
-        std::find(spaces.begin(), spaces.end(), c.code_point) != spaces.end() ||
-        (c.code_point >= 0x2000 && c.code_point <= 0x200A);
+    const std::vector<std::uint32_t> spaces = {0x09,   0x0A,   0x0B,   0x0C,   0x0D,
+                                               0x20,   0x85,   0xA0,   0x1680, 0x2028,
+                                               0x2029, 0x202F, 0x205F, 0x3000};
+    const bool is_space = std::find(spaces.begin(), spaces.end(), c.code_point) != spaces.end() ||
+                          (c.code_point >= 0x2000 && c.code_point <= 0x200A);
     if (is_space) {
       words.emplace_back();
     } else {
@@ -193,18 +192,21 @@ TEST_CASE("tokenizer: the table of Python's and Java's split") {
 }
 
 TEST_CASE("tokenizer: whitespace is White_Space, all of it and nothing else") {
-  const std::vector<std::string> spaces = {
-      "\t",           "\n",           "\v",           "\f",           "\r",
-      " ",            "\xC2\x85",     "\xC2\xA0",     "\xE1\x9A\x80", "\xE2\x80\x80",
-      "\xE2\x80\x81", "\xE2\x80\x82", "\xE2\x80\x83", "\xE2\x80\x84", "\xE2\x80\x85",
-      "\xE2\x80\x86", "\xE2\x80\x87", "\xE2\x80\x88", "\xE2\x80\x89", "\xE2\x80\x8A",
-      "\xE2\x80\xA8", "\xE2\x80\xA9", "\xE2\x80\xAF", "\xE2\x81\x9F", "\xE3\x80\x80"};
+  const std::vector<std::string> spaces = {"\t",           "\n",           "\v",
+                                           "\f",           "\r",           " ",
+                                           "\xC2\x85",     "\xC2\xA0",     "\xE1\x9A\x80",
+                                           "\xE2\x80\x80", "\xE2\x80\x81", "\xE2\x80\x82",
+                                           "\xE2\x80\x83", "\xE2\x80\x84", "\xE2\x80\x85",
+                                           "\xE2\x80\x86", "\xE2\x80\x87", "\xE2\x80\x88",
+                                           "\xE2\x80\x89", "\xE2\x80\x8A", "\xE2\x80\xA8",
+                                           "\xE2\x80\xA9", "\xE2\x80\xAF", "\xE2\x81\x9F",
+                                           "\xE3\x80\x80"};
   for (const std::string& space : spaces) {
     CHECK(words_of(Split::kWhitespace, "a" + space + "b" + space) == Words{"a", "b"});
   }
   for (const std::string other :
-       {"\x1C", "\x1F", "\xC2\xAD", "\xE1\x9A\x81", "\xE2\x80\x8B", "\xE2\x81\xA0",
-        "\xE3\x80\x81", "\xEF\xBB\xBF", "\x85", "\xA0", "\xE2\x80", "\xE3\x80"}) {
+       {"\x1C", "\x1F", "\xC2\xAD", "\xE1\x9A\x81", "\xE2\x80\x8B", "\xE2\x81\xA0", "\xE3\x80\x81",
+        "\xEF\xBB\xBF", "\x85", "\xA0", "\xE2\x80", "\xE3\x80"}) {
     CHECK(words_of(Split::kWhitespace, "a" + other + " b") == Words{"a" + other, "b"});
   }
 }
@@ -220,9 +222,12 @@ TEST_CASE("tokenizer: words of many scripts") {
   CHECK(words("می\u200Cخواهم") == Words{"می\u200Cخواهم"});
   CHECK(words("Ⅷ ½ ٣") == Words{"Ⅷ", "½", "٣"});
   CHECK(words("a\u200D b \u200Cc") == Words{"a", "b", "c"});
-  CHECK(words("❤️ ok 👩‍💻").size() == 1);  // variation selectors and joiners of emoji are no words
+  CHECK(words("❤️ ok 👩‍💻").size() ==
+        1);  // variation selectors and joiners of emoji are no words
   CHECK(words("\uE000x\u0378y") == Words{"x", "y"});  // private use and unassigned separate
-  CHECK(words("a\xFF" "b\xED\xA0\x80" "c\xC0\x80") == Words{"a", "b", "c"});
+  CHECK(words("a\xFF"
+              "b\xED\xA0\x80"
+              "c\xC0\x80") == Words{"a", "b", "c"});
 }
 
 }  // namespace kstream

@@ -1,13 +1,13 @@
 #include "words/word_table.h"
 
-#include "catch.h"
-
 #include <cstdint>
 #include <map>
 #include <random>
 #include <string>
 #include <utility>
 #include <vector>
+
+#include "catch.h"
 
 namespace kstream {
 namespace {
@@ -104,8 +104,7 @@ TEST_CASE("word table: the empty word, NULs and a word of 1 MiB") {
     table.add(huge + nul);
   }
   table.add("none", 0);
-  CHECK(counts_of(table) ==
-        Counts{{"", 6}, {nul, 3}, {nul + nul, 3}, {huge, 3}, {huge + nul, 3}});
+  CHECK(counts_of(table) == Counts{{"", 6}, {nul, 3}, {nul + nul, 3}, {huge, 3}, {huge + nul, 3}});
 }
 
 TEST_CASE("word table: counts beyond 32 bits") {

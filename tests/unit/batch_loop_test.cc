@@ -1,0 +1,219 @@
+#include "pipeline/batch_loop.h"
+
+#include <map>
+#include <string>
+#include <thread>
+
+#include "catch.h"
+
+namespace kstream {
+namespace {
+
+using std::chrono::milliseconds;
+
+// Time that passes only by waiting.
+class ManualClock final : public Clock {
+ public:
+  std::int64_t wall_ms() override { return now_ms; }
+  std::int64_t steady_ms() override { return now_ms; }
+  void wait(milliseconds duration, const std::stop_token&) override { now_ms += duration.count(); }
+  std::int64_t now_ms = 10'500;
+};
+
+// One partition whose lines are known; a plan takes `lines_per_batch` of them.
+class LinesSource final : public Source {
+ public:
+  explicit LinesSource(std::vector<std::string> lines) : lines_(std::move(lines)) {}
+
+  Result<std::optional<BatchPlan>> plan(BatchTime time, const Stop&) override {
+    if (transient_failures > 0) {
+      --transient_failures;
+      return Error{ExitCode::kUnavailable, "brokers: away.", true};
+    }
+    if (next_ == static_cast<Offset>(lines_.size()) && ends) {
+      return std::optional<BatchPlan>();
+    }
+    const Offset until =
+        std::min<Offset>(next_ + lines_per_batch, static_cast<Offset>(lines_.size()));
+    BatchPlan plan{std::nullopt, time, {{kPartition, next_, until}}};
+    if (until > next_) {
+      plan.id = id_ + 1;
+    }
+    return std::optional(plan);
+  }
+
+  Status read(const BatchPlan& plan, BlockExchange& blocks, const std::stop_token&) override {
+    for (Offset i = plan.ranges[0].from; i < plan.ranges[0].until; ++i) {
+      BlockPtr block = blocks.acquire();
+      block->start(kPartition);
+      block->append({i, 0, std::nullopt, lines_[static_cast<std::size_t>(i)]});
+      blocks.submit(std::move(block));
+    }
+    return read_error ? Status(*read_error) : Status();
+  }
+
+  Status complete(const BatchPlan& plan) override {
+    next_ = plan.ranges[0].until;
+    id_ = plan.id.value_or(id_);
+    completed.push_back(plan.time_ms);
+    return {};
+  }
+
+  Offset lines_per_batch = 2;
+  bool ends = true;
+  int transient_failures = 0;
+  std::optional<Error> read_error;
+  std::vector<BatchTime> completed;
+
+ private:
+  const TopicPartition kPartition{"test", 0};
+  const std::vector<std::string> lines_;
+  Offset next_ = 0;
+  BatchId id_ = 0;
+};
+
+class MemorySink final : public Sink {
+ public:
+  bool wants_empty_batches() const override { return wants_empty; }
+  Status write(const BatchResult& result) override {
+    if (error) {
+      return *error;
+    }
+    ids.push_back(result.plan.id.value_or(0));
+    times.push_back(result.plan.time_ms);
+    for (const WordCount& word : result.counts) {
+      words[std::string(word.word)] += word.count;
+    }
+    return {};
+  }
+  bool wants_empty = true;
+  std::optional<Error> error;
+  std::vector<BatchId> ids;
+  std::vector<BatchTime> times;
+  std::map<std::string, std::uint64_t> words;
+};
+
+// A loop with two counting threads.
+struct Rig {
+  explicit Rig(std::vector<std::string> lines, BatchLoopOptions options = {})
+      : source(std::move(lines)), loop(source, {&sink}, counters, blocks, clock, options) {
+    for (Counter& counter : counters) {
+      threads.emplace_back([&] {
+        while (auto block = blocks.take()) {
+          counter.count(**block);
+          blocks.recycle(*std::move(block));
+        }
+      });
+    }
+  }
+  ~Rig() {
+    blocks.close();
+    for (std::thread& thread : threads) {
+      thread.join();
+    }
+  }
+  int steps() {
+    int count = 0;
+    while (loop.step(stop).value()) {
+      ++count;
+    }
+    return count;
+  }
+
+  ManualClock clock;
+  LinesSource source;
+  MemorySink sink;
+  BlockExchange blocks{3};
+  std::vector<Counter> counters = [] {
+    std::vector<Counter> made;
+    made.emplace_back(CountOptions{}, 7);
+    made.emplace_back(CountOptions{}, 7);
+    return made;
+  }();
+  Stop stop;
+  BatchLoop loop;
+  std::vector<std::thread> threads;
+};
+
+}  // namespace
+
+TEST_CASE("batch loop: every line is counted once, over all batches and threads") {
+  std::vector<std::string> lines(1001, "a b a");
+  Rig rig(lines);
+  rig.source.lines_per_batch = 100;
+  rig.steps();
+  CHECK(rig.sink.words == std::map<std::string, std::uint64_t>{{"a", 2002}, {"b", 1001}});
+  CHECK(rig.loop.batches() == 11);
+  CHECK(rig.loop.totals().records == 1001);
+  CHECK(rig.loop.totals().words == 3003);
+}
+
+TEST_CASE("batch loop: batches happen at boundaries and are numbered from 1") {
+  Rig rig({"a", "b", "c"});
+  rig.steps();
+  CHECK(rig.sink.ids == std::vector<BatchId>{1, 2});
+  CHECK(rig.sink.times == std::vector<BatchTime>{12'000, 14'000});
+  CHECK(rig.source.completed == rig.sink.times);
+}
+
+TEST_CASE("batch loop: a bounded run does not wait, and its times increase all the same") {
+  Rig rig({"a", "b", "c"}, {milliseconds(2000), false, std::nullopt, std::nullopt});
+  rig.steps();
+  CHECK(rig.sink.times == std::vector<BatchTime>{10'500, 10'501});
+}
+
+TEST_CASE("batch loop: stops after the batches that are wanted") {
+  Rig rig({"a", "b", "c"}, {milliseconds(2000), true, 1, std::nullopt});
+  CHECK(rig.steps() == 0);
+  CHECK(rig.sink.ids == std::vector<BatchId>{1});
+}
+
+TEST_CASE("batch loop: an empty batch reaches only the sinks that want it") {
+  Rig rig({}, {milliseconds(2000), true, 3, std::nullopt});
+  rig.source.ends = false;
+  rig.sink.wants_empty = false;
+  rig.steps();
+  CHECK(rig.sink.ids.empty());
+  CHECK(rig.source.completed.size() == 3);
+}
+
+TEST_CASE("batch loop: what could not be read or written is not completed") {
+  Rig rig({"a"});
+  rig.source.read_error = Error{ExitCode::kData, "gone"};
+  CHECK(rig.loop.step(rig.stop).error().code == ExitCode::kData);
+  CHECK(rig.sink.ids.empty());
+  rig.source.read_error.reset();
+  rig.sink.error = Error{ExitCode::kIoError, "full"};
+  CHECK(rig.loop.step(rig.stop).error().code == ExitCode::kIoError);
+  CHECK(rig.source.completed.empty());
+  rig.sink.error.reset();
+  CHECK(rig.loop.step(rig.stop).ok());
+  CHECK(rig.sink.words == std::map<std::string, std::uint64_t>{{"a", 1}});
+}
+
+TEST_CASE("batch loop: a daemon waits for brokers, a bounded run for as long as it was told") {
+  Rig daemon({"a"});
+  daemon.source.transient_failures = 1000;
+  daemon.steps();
+  CHECK(daemon.sink.words.size() == 1);
+
+  Rig bounded({"a"}, {milliseconds(2000), false, std::nullopt, milliseconds(5000)});
+  bounded.source.transient_failures = 1000;
+  Result<bool> step = true;
+  while ((step = bounded.loop.step(bounded.stop)).ok()) {
+  }
+  CHECK(step.error().code == ExitCode::kUnavailable);
+  CHECK(bounded.clock.now_ms - 10'500 == 5000);
+}
+
+TEST_CASE("batch loop: a requested drain begins no further batch") {
+  std::stop_source drain;
+  Rig rig({"a", "b", "c"});
+  rig.stop.drain = drain.get_token();
+  CHECK(rig.loop.step(rig.stop).value());
+  drain.request_stop();
+  CHECK_FALSE(rig.loop.step(rig.stop).value());
+  CHECK(rig.sink.ids == std::vector<BatchId>{1});
+}
+
+}  // namespace kstream

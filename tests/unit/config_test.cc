@@ -1,0 +1,142 @@
+#include "catch.h"
+#include "config/command_line.h"
+#include "config/options.h"
+#include "config/places.h"
+
+namespace kstream {
+namespace {
+
+using Environment = std::map<std::string, std::string>;
+
+Result<std::variant<Settings, Printout>> parse(const std::vector<std::string>& words,
+                                               const Environment& environment = {}) {
+  return parse_command_line(words, environment);
+}
+
+Settings settings(std::vector<std::string> words, const Environment& environment = {}) {
+  words.insert(words.begin(), {"wordcount", "-b", "h:9092", "-t", "test"});
+  return std::get<Settings>(parse(words, environment).value());
+}
+
+std::string refusal(std::vector<std::string> words) {
+  words.insert(words.begin(), {"wordcount", "-b", "h:9092", "-t", "test"});
+  const auto result = parse(words);
+  REQUIRE_FALSE(result.ok());
+  CHECK(result.error().code == ExitCode::kUsage);
+  return result.error().text;
+}
+
+}  // namespace
+
+TEST_CASE("options: each has a key, a help and an effect, and no spelling twice") {
+  for (const unsigned use : {kForWordcount, kForProduce, kForBroker}) {
+    std::map<std::string, int> spellings;
+    for (const Option& option : options()) {
+      INFO(option.key);
+      CHECK_FALSE(option.help.empty());
+      CHECK(option.apply != nullptr);
+      if ((option.uses & use) != 0) {
+        CHECK(++spellings["--" + std::string(option.key)] == 1);
+      }
+    }
+  }
+}
+
+TEST_CASE("command line: the last N of each partition, in every spelling") {
+  for (const std::vector<std::string>& words : std::vector<std::vector<std::string>>{
+           {"-o", "-10"}, {"--from", "-10"}, {"--from=-10"}, {"-o-10"}}) {
+    INFO(words[0]);
+    CHECK(settings(words).from == Place(LastRecords{10}));
+  }
+}
+
+TEST_CASE("command line: start and stop words of kcat, Kafka and Spark") {
+  for (const char* word : {"earliest", "beginning", "smallest"}) {
+    CHECK(settings({"--from", word}).from == Place(Earliest{}));
+  }
+  for (const char* word : {"latest", "end", "largest"}) {
+    CHECK(settings({"-o", word}).from == Place(Latest{}));
+  }
+  CHECK(settings({"--from-beginning"}).from == Place(Earliest{}));
+  CHECK(settings({"-X", "auto.offset.reset=smallest"}).from == Place(Earliest{}));
+  CHECK(settings({"-o", "a:0:5,b:1:0"}).from == Place(OffsetMap{{{"a", 0}, 5}, {{"b", 1}, 0}}));
+  CHECK(settings({"-e"}).until == Place(Latest{}));
+}
+
+TEST_CASE("command line: brokers in each of their spellings") {
+  for (const char* name :
+       {"-b", "--brokers", "--bootstrap-server", "--bootstrap-servers", "--broker-list"}) {
+    const auto result = parse({"wordcount", name, "h:1,i:2", "-t", "x"});
+    CHECK(std::get<Settings>(result.value()).client.brokers == "h:1,i:2");
+  }
+  for (const char* name : {"metadata.broker.list", "bootstrap.servers"}) {
+    const auto result = parse({"wordcount", "-X", std::string(name) + "=h:1", "-t", "x"});
+    CHECK(std::get<Settings>(result.value()).client.brokers == "h:1");
+  }
+}
+
+TEST_CASE("command line: topics are a list without repetition") {
+  CHECK(settings({"-t", "a,b", "--topic", "a", "-t", "^c.*"}).topics ==
+        std::vector<std::string>{"test", "a", "b", "^c.*"});
+}
+
+TEST_CASE("command line: pprint and scala show 10 words, the others all, unless told") {
+  CHECK(settings({}).presentation.top == 10U);
+  CHECK(settings({"--format", "scala"}).presentation.top == 10U);
+  CHECK_FALSE(settings({"--format", "tsv"}).presentation.top);
+  CHECK_FALSE(settings({"--top", "all"}).presentation.top);
+  CHECK(settings({"--format", "json", "--top", "3"}).presentation.top == 3U);
+}
+
+TEST_CASE("command line: wrong values are refused with help") {
+  CHECK(refusal({"--format", "jsno"}).find("did you mean 'json'") != std::string::npos);
+  CHECK(refusal({"--top", "-1"}).find("--top") != std::string::npos);
+  CHECK(refusal({"--batches", "0"}).find("--batches") != std::string::npos);
+  CHECK(refusal({"--from", ""}).find("not a place") != std::string::npos);
+  CHECK(refusal({"--from", "-0"}).find("not a place") != std::string::npos);
+  CHECK(refusal({"--from", "test:0:-5"}).find("not an offset") != std::string::npos);
+  CHECK(refusal({"--from", "test:0:1,test:0:2"}).find("twice") != std::string::npos);
+  CHECK(refusal({"--until", "earliest"}).find("not an end") != std::string::npos);
+  CHECK(refusal({"--range", "test:0:1"}).find("FROM:UNTIL") != std::string::npos);
+  CHECK(refusal({"--range", "test:0:1:2", "--range", "test:0:3:4"}).find("one each") !=
+        std::string::npos);
+  CHECK(refusal({"--range", "test:0:1:2", "--once"}).find("does not go with") != std::string::npos);
+  CHECK(refusal({"--topic", "^("}).find("regular expression") != std::string::npos);
+  CHECK(refusal({"--feed", "x"}).find("embedded") != std::string::npos);
+  CHECK(refusal({"-X", "isolation.level=read_uncommitted"}).find("--read-uncommitted") !=
+        std::string::npos);
+  CHECK(refusal({"--brokers", "h:0"}).find("HOST:PORT") != std::string::npos);
+  CHECK(refusal({"stray"}).find("unknown word 'stray'") != std::string::npos);
+  CHECK(refusal({"--offset"}).find("did you mean '--offsets'") != std::string::npos);
+}
+
+TEST_CASE("command line: precedence is command line, environment, default") {
+  CHECK(settings({}).interval == std::chrono::seconds(2));
+  CHECK(settings({}, {{"KSTREAM_INTERVAL", "3s"}}).interval == std::chrono::seconds(3));
+  CHECK(settings({"--interval", "4s"}, {{"KSTREAM_INTERVAL", "3s"}}).interval ==
+        std::chrono::seconds(4));
+  CHECK(settings({}, {{"KSTREAM_OFFSETS", "true"}}).presentation.offsets);
+  CHECK_FALSE(settings({}, {{"KSTREAM_OFFSETS", "false"}}).presentation.offsets);
+}
+
+TEST_CASE("command line: secrets are not printed") {
+  const auto result = parse({"wordcount", "-b", "h:1", "-t", "x", "-X", "sasl.password=hunter2",
+                             "-X", "client.id=me", "--print-config"});
+  const std::string text = std::get<Printout>(result.value()).text;
+  CHECK(text.find("hunter2") == std::string::npos);
+  CHECK(text.find("sasl.password=(hidden)") != std::string::npos);
+  CHECK(text.find("client.id=me") != std::string::npos);
+}
+
+TEST_CASE("places: a topic's name is Kafka's") {
+  CHECK(check_topic("a.b_c-D9").ok());
+  CHECK(check_topic(std::string(249, 'a')).ok());
+  for (const std::string& bad :
+       {std::string(), std::string("."), std::string(".."), std::string("a b"), std::string("a/b"),
+        std::string(250, 'a'), std::string("é")}) {
+    INFO(bad);
+    CHECK_FALSE(check_topic(bad).ok());
+  }
+}
+
+}  // namespace kstream

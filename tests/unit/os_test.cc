@@ -1,0 +1,95 @@
+#include <unistd.h>
+
+#include <string>
+#include <vector>
+
+#include "catch.h"
+#include "os/line_reader.h"
+#include "os/output.h"
+
+namespace kstream {
+namespace {
+
+// A file that is gone when the test ends.
+class TemporaryFile {
+ public:
+  explicit TemporaryFile(const std::string& content) {
+    const int descriptor = ::mkstemp(path_.data());
+    REQUIRE(descriptor >= 0);
+    REQUIRE(Output(descriptor, path_).write(content).ok());
+    ::close(descriptor);
+  }
+  ~TemporaryFile() { ::unlink(path_.c_str()); }
+  const std::string& path() const { return path_; }
+
+ private:
+  std::string path_ = "/tmp/kstream-test-XXXXXX";
+};
+
+std::vector<std::string> lines_of(LineReader& reader) {
+  std::vector<std::string> lines;
+  while (auto line = reader.next({}).value()) {
+    lines.emplace_back(*line);
+  }
+  return lines;
+}
+
+std::vector<std::string> lines_of(const std::string& content) {
+  const TemporaryFile file(content);
+  LineReader reader = LineReader::open(file.path()).value();
+  return lines_of(reader);
+}
+
+}  // namespace
+
+TEST_CASE("line reader: lines end with a newline, the last one may lack it") {
+  using Lines = std::vector<std::string>;
+  CHECK(lines_of("").empty());
+  CHECK(lines_of("\n") == Lines{""});
+  CHECK(lines_of("a") == Lines{"a"});
+  CHECK(lines_of("a\n\nb\r\n") == Lines{"a", "", "b\r"});
+  CHECK(lines_of(std::string("a\0b\n", 4)) == Lines{std::string("a\0b", 3)});
+}
+
+TEST_CASE("line reader: lines of any length, on both sides of its buffer") {
+  for (const std::size_t size : {262143, 262144, 262145, 1048576, 16777216}) {
+    const std::string line(size, 'x');
+    CHECK(lines_of(line + "\ny\n" + line) == std::vector<std::string>{line, "y", line});
+  }
+}
+
+TEST_CASE("line reader: a line beyond the limit is refused, never cut") {
+  const TemporaryFile file("a\n" + std::string(LineReader::kLineBytesMax + 1, 'x') + "\n");
+  LineReader reader = LineReader::open(file.path()).value();
+  CHECK(reader.next({}).ok());
+  const auto result = reader.next({});
+  REQUIRE_FALSE(result.ok());
+  CHECK(result.error().code == ExitCode::kData);
+  CHECK(result.error().text.find("line 2") != std::string::npos);
+}
+
+TEST_CASE("line reader: counts ahead and begins again") {
+  const TemporaryFile file("a\nb\nc");
+  LineReader reader = LineReader::open(file.path()).value();
+  CHECK(reader.count_lines_and_rewind({}).value() == 3);
+  CHECK(lines_of(reader) == std::vector<std::string>{"a", "b", "c"});
+}
+
+TEST_CASE("line reader: a file that is not there is missing input") {
+  const auto result = LineReader::open("/nonexistent/file");
+  REQUIRE_FALSE(result.ok());
+  CHECK(result.error().code == ExitCode::kNoInput);
+}
+
+TEST_CASE("output: a reader that has gone is noticed with and without something to write") {
+  int ends[2];
+  REQUIRE(::pipe(ends) == 0);
+  Output output(ends[1], "pipe");
+  CHECK(output.check_reader().ok());
+  ::close(ends[0]);
+  CHECK(output.check_reader().error().code == ExitCode::kReaderGone);
+  ::close(ends[1]);
+  CHECK(output.write("x").error().code == ExitCode::kIoError);
+}
+
+}  // namespace kstream
