@@ -82,14 +82,6 @@ Result<std::optional<std::string_view>> LineReader::next(const std::stop_token& 
   }
 }
 
-bool LineReader::would_wait() const {
-  if (end_ > scanned_ && std::memchr(buffer_.data() + scanned_, '\n', end_ - scanned_) != nullptr) {
-    return false;
-  }
-  pollfd waiting{descriptor_, POLLIN, 0};
-  return ::poll(&waiting, 1, 0) == 0;
-}
-
 Result<bool> LineReader::fill(const std::stop_token& stop) {
   if (begin_ > 0) {
     std::memmove(buffer_.data(), buffer_.data() + begin_, end_ - begin_);

@@ -32,9 +32,6 @@ class LineReader {
   // one, too. Nothing at the end, or once `stop` is requested.
   Result<std::optional<std::string_view>> next(const std::stop_token& stop);
 
-  // True when next() would have to wait for input.
-  bool would_wait() const;
-
   // From here on lines come from the beginning again. Input that can be read only once (a pipe) is
   // first copied to a temporary file that has no name, up to its end.
   // Errors: 73 or 74 when the copy cannot be made.

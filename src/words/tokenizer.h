@@ -1,8 +1,8 @@
 // Text to words.
 //
 //   kSpace       Python's split(" "): the texts between spaces, empty ones too; "" is one empty
-//   word kJava        Java's split(" "): the same without the empty words at the end; "" is one
-//   empty
+//                word
+//   kJava        Java's split(" "): the same without the empty words at the end; "" is one empty
 //                word, " " is none
 //   kWhitespace  the runs without Unicode White_Space; never empty
 //   kWords       the runs of letters, numbers (N*) and marks that begin with a letter or number; a

@@ -3,9 +3,8 @@
 // Contract: a word is any bytes; two are one when their bytes are equal. Views of words that
 //   for_each gives hold until the table changes.
 // Thread: one at a time; each counting thread fills its own table, and they are merged at the end.
-// Limits: 4 GiB a word, 2^31 words; counts wrap at 2^64. 32 bytes a slot, at most 5 of 8 in use;
-// words
-//   above 16 bytes cost their length more.
+// Limits: 4 GiB a word, 2^31 words; counts wrap at 2^64. A slot has 32 bytes and at most 5 of 8 are
+//   in use; a word above 16 bytes costs its length more.
 // Source: linear probing over slots that hold short words themselves, so that a repeated word costs
 //   one cache line. The seed is secret to the process, else a producer could send words that all
 //   collide.
@@ -24,6 +23,7 @@ class WordTable {
  public:
   // Tables that are merged must have the same seed; a process draws one at its start.
   explicit WordTable(std::uint64_t seed);
+  // A table that was moved from can only be assigned to or destroyed.
   WordTable(WordTable&&) = default;
   WordTable& operator=(WordTable&&) = default;
 
