@@ -142,7 +142,7 @@ Result<std::variant<Settings, Printout>> Parser::parse(
   } catch (const CLI::CallForHelp&) {
     const auto chosen = app_.get_subcommands();
     return std::variant<Settings, Printout>(
-        Printout{chosen.empty() ? app_.help() : chosen[0]->help()});
+        Printout{chosen.empty() ? app_.help() : chosen[0]->help("kstream")});
   } catch (const CLI::CallForVersion& version) {
     return std::variant<Settings, Printout>(Printout{std::string(version.what()) + "\n"});
   } catch (const CLI::ParseError& error) {
