@@ -144,6 +144,15 @@ TEST_CASE("decoder: the known ill-formed sequences") {
   }
 }
 
+TEST_CASE("decoder: bad bytes around good ones, and broken off before a good one") {
+  const std::string bad = kReplacement;
+  Decoder decoder(Decoding::kUtf8);
+  CHECK(decoder.decode("\xFF\x61\xC3").text == bad + "a" + bad);
+  CHECK(decoder.decode("\xE2\x82\x61").text == bad + "a");
+  CHECK(decoder.decode("\xF0\x9F\x98\xC3\xA9").text == bad + "\xC3\xA9");
+  CHECK(decoder.decode("\xED\xA0\x80\x61\xC0\x80").text == bad + bad + bad + "a" + bad + bad);
+}
+
 TEST_CASE("decoder: a huge damaged record, then small ones") {
   Decoder decoder(Decoding::kUtf8);
   const std::string huge(4 * 1024 * 1024, '\xFF');
