@@ -58,10 +58,9 @@ Status produce_lines(const Settings& settings, const std::stop_token& stop) {
 Status run_produce(const Settings& settings, Signals& signals) {
   Runtime runtime(signals);
   const std::stop_token drain = runtime.stop().drain;
-  const Status status = runtime.run([&] { return produce_lines(settings, drain); },
-                                    settings.startup_timeout + settings.stop_deadline);
-  const Status joined = runtime.join();
-  return status.ok() ? joined : status;
+  KS_TRY(runtime.run([&] { return produce_lines(settings, drain); },
+                     settings.startup_timeout + settings.stop_deadline));
+  return runtime.join();
 }
 
 }  // namespace kstream

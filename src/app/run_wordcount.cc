@@ -117,7 +117,7 @@ Status run_wordcount(const Settings& settings, Signals& signals) {
   Runtime runtime(signals);
   const Stop stop = runtime.stop();
 
-  const Status status = runtime.run(
+  const Status is_run = runtime.run(
       [&]() -> Status {
         if (settings.is_broker_embedded) {
           KS_TRY_VALUE(started, start_embedded(settings, client, stop.drain));
@@ -141,10 +141,13 @@ Status run_wordcount(const Settings& settings, Signals& signals) {
           return {};
         }
         for (Counter& counter : counters) {
-          KS_TRY(runtime.start([&] { return count_blocks(counter, blocks, feeder); }));
+          KS_TRY(runtime.start(
+              [&counter, &blocks, feeder] { return count_blocks(counter, blocks, feeder); }));
         }
         if (feeder != nullptr) {
-          KS_TRY(runtime.start([feeder, drain = stop.drain] { return feeder->run(drain); }));
+          // A single batch can be finished only when all of the feed is there.
+          const std::stop_token& until = settings.is_once ? stop.abort : stop.drain;
+          KS_TRY(runtime.start([feeder, until] { return feeder->run(until); }));
         }
         BatchLoop loop(source, {&console}, counters, blocks, clock, loop_options);
         while (true) {
@@ -158,10 +161,10 @@ Status run_wordcount(const Settings& settings, Signals& signals) {
         return {};
       },
       settings.stop_deadline);
+  KS_TRY(is_run);
   blocks.close();
   runtime.request_stop();
-  const Status joined = runtime.join();
-  return status.ok() ? joined : status;
+  return runtime.join();
 }
 
 }  // namespace kstream

@@ -23,12 +23,17 @@ std::size_t usable_cores() {
 }
 
 Runtime::~Runtime() {
-  drain_.request_stop();
-  abort_.request_stop();
+  request_stop();
   static_cast<void>(join());
 }
 
+void Runtime::request_stop() {
+  drain_.request_stop();
+  abort_.request_stop();
+}
+
 Status Runtime::start(std::function<Status()> loop) {
+  std::lock_guard lock(mutex_);
   try {
     threads_.emplace_back([this, loop = std::move(loop)] { fail(loop()); });
   } catch (const std::system_error& error) {
@@ -48,8 +53,7 @@ Status Runtime::run(std::function<Status()> loop, std::chrono::milliseconds dead
     return status;
   }));
   watch_signals(deadline);
-  std::lock_guard lock(mutex_);
-  return failure_ ? Status(*failure_) : Status();
+  return {};
 }
 
 void Runtime::watch_signals(std::chrono::milliseconds deadline) {
@@ -95,8 +99,7 @@ void Runtime::fail(const Status& status) {
   if (!failure_) {
     failure_ = status.error();
   }
-  drain_.request_stop();
-  abort_.request_stop();
+  request_stop();
 }
 
 }  // namespace kstream

@@ -28,14 +28,16 @@ class Runtime {
 
   Stop stop() const { return {drain_.get_token(), abort_.get_token()}; }
 
-  // A thread beside the main loop. Errors: 71.
+  // A thread beside the main loop; the main loop may call it, too. Errors: 71.
   Status start(std::function<Status()> loop);
 
   // Runs the main loop on a thread of its own and waits for its end. SIGINT and SIGTERM request a
-  // drain, and after `deadline`, or a second signal, an abort.
+  // drain, and after `deadline`, or a second signal, an abort. Errors: 71; the loop's own error
+  // comes from join().
   Status run(std::function<Status()> loop, std::chrono::milliseconds deadline);
 
-  void request_stop() { drain_.request_stop(); }
+  // What still runs when the main loop has ended may end at once.
+  void request_stop();
 
   // Waits for all threads, which the caller has given a reason to end. The first failure of any.
   Status join();
@@ -48,9 +50,9 @@ class Runtime {
   std::stop_source drain_;
   std::stop_source abort_;
   std::stop_source main_is_done_;
-  std::vector<std::thread> threads_;
   std::mutex mutex_;
-  std::optional<Error> failure_;
+  std::vector<std::thread> threads_;  // guarded by mutex_ until the main loop has ended
+  std::optional<Error> failure_;      // guarded by mutex_
 };
 
 }  // namespace kstream
