@@ -42,69 +42,70 @@ Result<MetadataHandle> ClusterView::metadata(const std::string* topic) {
   return MetadataHandle(metadata);
 }
 
-Result<std::vector<std::string>> ClusterView::all_topics() {
-  KS_TRY_VALUE(everything, metadata(nullptr));
-  std::vector<std::string> names;
-  names.reserve(static_cast<std::size_t>(everything->topic_cnt));
-  for (int i = 0; i < everything->topic_cnt; ++i) {
-    names.emplace_back(everything->topics[i].topic);
-  }
-  std::sort(names.begin(), names.end());
-  return names;
-}
-
 Result<std::vector<TopicPartition>> ClusterView::partitions(std::span<const std::string> topics) {
   std::vector<TopicPartition> found;
   for (const std::string& topic : topics) {
-    if (!topic.starts_with('^')) {
-      KS_TRY(add_partitions(topic, found));
-      continue;
-    }
-    const std::regex pattern(topic, std::regex::extended);
-    KS_TRY_VALUE(names, all_topics());
-    bool is_matched = false;
-    for (const std::string& name : names) {
-      const bool is_hidden = name.starts_with("__") && !topic.starts_with("^__");
-      if (!is_hidden && std::regex_search(name, pattern)) {
-        is_matched = true;
-        KS_TRY(add_partitions(name, found));
-      }
-    }
-    if (!is_matched) {
-      return Error{ExitCode::kNoInput,
-                   fmt::format("topic '{}': none of the {} topics on {} matches. Nothing was read. "
-                               "Check the expression, or create a topic.",
-                               topic, names.size(), client_->brokers()),
-                   true};
-    }
+    KS_TRY(topic.starts_with('^') ? add_matching(topic, found) : add_named(topic, found));
   }
   std::sort(found.begin(), found.end());
   found.erase(std::unique(found.begin(), found.end()), found.end());
   return found;
 }
 
-Status ClusterView::add_partitions(const std::string& topic, std::vector<TopicPartition>& found) {
+Status ClusterView::add_named(const std::string& topic, std::vector<TopicPartition>& found) {
   KS_TRY_VALUE(answer, metadata(&topic));
   KS_CHECK(answer->topic_cnt == 1);
-  const rd_kafka_metadata_topic_t& about = answer->topics[0];
+  return add_partitions(answer->topics[0], found);
+}
+
+Status ClusterView::add_matching(const std::string& topic, std::vector<TopicPartition>& found) {
+  const std::regex pattern(topic, std::regex::extended);
+  KS_TRY_VALUE(everything, metadata(nullptr));
+  bool is_matched = false;
+  for (int i = 0; i < everything->topic_cnt; ++i) {
+    const std::string_view name = everything->topics[i].topic;
+    const bool is_hidden = name.starts_with("__") && !topic.starts_with("^__");
+    if (!is_hidden && std::regex_search(name.begin(), name.end(), pattern)) {
+      is_matched = true;
+      KS_TRY(add_partitions(everything->topics[i], found));
+    }
+  }
+  if (!is_matched) {
+    return Error{ExitCode::kNoInput,
+                 fmt::format("topic '{}': none of the {} topics on {} matches. Nothing was read. "
+                             "Check the expression, or create a topic.",
+                             topic, everything->topic_cnt, client_->brokers()),
+                 true};
+  }
+  return {};
+}
+
+Status ClusterView::add_partitions(const rd_kafka_metadata_topic_t& about,
+                                   std::vector<TopicPartition>& found) {
   if (about.err == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART ||
       (about.err == RD_KAFKA_RESP_ERR_NO_ERROR && about.partition_cnt == 0)) {
-    return missing(topic);
+    return missing(about.topic);
   }
   if (about.err != RD_KAFKA_RESP_ERR_NO_ERROR) {
-    return to_error(*client_, about.err, fmt::format("topic '{}'", topic), "Nothing was read.");
+    return to_error(*client_, about.err, fmt::format("topic '{}'", about.topic),
+                    "Nothing was read.");
   }
   for (int i = 0; i < about.partition_cnt; ++i) {
-    found.push_back({topic, about.partitions[i].id});
+    found.push_back({about.topic, about.partitions[i].id});
   }
   return {};
 }
 
 Error ClusterView::missing(const std::string& topic) {
   std::string hint = "Create it, or check the name";
-  if (const auto names = all_topics(); names.ok()) {
-    const std::vector<std::string_view> views(names.value().begin(), names.value().end());
-    if (const std::string near = nearest(topic, views); !near.empty() && near != topic) {
+  if (const auto everything = metadata(nullptr); everything.ok()) {
+    const rd_kafka_metadata_t& all = *everything.value();
+    std::vector<std::string_view> names;
+    names.reserve(static_cast<std::size_t>(all.topic_cnt));
+    for (int i = 0; i < all.topic_cnt; ++i) {
+      names.emplace_back(all.topics[i].topic);
+    }
+    if (const std::string near = nearest(topic, names); !near.empty() && near != topic) {
       hint += fmt::format("; did you mean '{}'?", near);
     }
   }

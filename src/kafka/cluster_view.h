@@ -37,8 +37,9 @@ class ClusterView {
   explicit ClusterView(std::unique_ptr<Client> client) : client_(std::move(client)) {}
 
   Result<MetadataHandle> metadata(const std::string* topic);
-  Result<std::vector<std::string>> all_topics();
-  Status add_partitions(const std::string& topic, std::vector<TopicPartition>& found);
+  Status add_named(const std::string& topic, std::vector<TopicPartition>& found);
+  Status add_matching(const std::string& topic, std::vector<TopicPartition>& found);
+  Status add_partitions(const rd_kafka_metadata_topic_t& about, std::vector<TopicPartition>& found);
   Error missing(const std::string& topic);
   Result<OffsetMap> offsets(std::span<const TopicPartition> partitions, Offset which);
 

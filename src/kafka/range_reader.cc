@@ -81,7 +81,6 @@ Status RangeReader::read(std::span<const OffsetRange> ranges, BlockExchange& blo
   next_report_ms_ = kFirstReportMs;
   while (true) {
     bool is_progress = false;
-    Status status;
     for (Partition* partition : waiting) {
       Result<bool> drained = drain(*partition, blocks);
       submit_block(blocks);

@@ -81,5 +81,18 @@ exits 0 wordcount -b "$brokers" -t test -o -5 -e --once --format tsv
 tsv_sums < out > got
 printf 'a\t1\nb\t1\nplain\t1\n' > want
 same "what was produced" want got
+
+# A topic by expression: from the beginning of its name.
+"$KSTREAM" broker --topic part:1,party:2,apart:1 > address2 2> err &
+children+=("$!")
+for _ in $(seq 100); do grep -q bootstrap address2 && break; sleep 0.1; done
+others=$(sed -n "s/^bootstrap //p" address2)
+for topic in part party apart; do echo "$topic" | "$KSTREAM" produce -b "$others" -t "$topic" 2> err; done
+exits 0 wordcount -b "$others" -t '^part' --from earliest -e --once --format tsv
+tsv_sums < out > got
+printf 'part\t1\nparty\t1\n' > want
+same "topics by expression" want got
+exits 66 wordcount -b "$others" -t '^q' --from earliest -e; says "none of the 3 topics"
+
 exits 65 wordcount -b "$brokers" -t test --range test:0:0:99; says "99"
 exits 64 wordcount -b "$brokers" -t test --range test:7:0:1; says "has 2 of them"
