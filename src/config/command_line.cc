@@ -30,6 +30,8 @@ constexpr CommandRow kCommands[] = {
      "run the embedded Kafka broker until SIGTERM; prints \"bootstrap HOST:PORT\""},
 };
 
+constexpr const char* kCommandLine = "command line";
+
 struct Given {
   const Option* option;
   std::vector<std::string> values;
@@ -56,6 +58,8 @@ class Parser {
   std::optional<Error> unknown_words() const;
   Result<std::vector<Given>> gather(const Sub& sub,
                                     const std::map<std::string, std::string>& environment) const;
+  static Status apply(const Given& given, Settings& settings);
+  static std::string effective_config(const Sub& sub, const std::vector<Given>& given);
   static Status check_file_keys(const Sub& sub, const FileValues& values, const std::string& path);
 
   CLI::App app_{"Counts the words of Kafka topics, interval by interval, exactly."};
@@ -76,6 +80,17 @@ std::string environment_name(std::string_view key) {
     name += c == '-' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
   }
   return name;
+}
+
+// KEY=VALUE without the value, if the key is that of a secret.
+std::string masked(const std::string& text) {
+  const std::string name = text.substr(0, text.find('='));
+  for (const char* secret : {"password", "secret", "pem", "oauthbearer.config"}) {
+    if (name.size() < text.size() && name.find(secret) != std::string::npos) {
+      return name + "=(hidden)";
+    }
+  }
+  return text;
 }
 
 std::string usage_hint() {
@@ -160,44 +175,49 @@ Result<std::variant<Settings, Printout>> Parser::parse(
   KS_TRY_VALUE(given, gather(*sub, environment));
   Settings settings;
   settings.command = sub->row->command;
-  nlohmann::ordered_json shown = nlohmann::ordered_json::object();
   for (const Given& one : given) {
-    for (const std::string& value : one.values) {
-      if (const Status applied = one.option->apply(settings, value); !applied.ok()) {
-        return Error{
-            ExitCode::kUsage,
-            fmt::format("--{}{}: {}. {}", one.option->key,
-                        one.origin == "command line" ? "" : fmt::format(" ({})", one.origin),
-                        applied.error().text, usage_hint())};
-      }
-    }
-    shown[std::string(one.option->key)] = {{"value", one.values}, {"origin", one.origin}};
+    KS_TRY(apply(one, settings));
   }
   if (const Status completed = complete(settings); !completed.ok()) {
     return Error{completed.error().code,
                  fmt::format("{}. {}", completed.error().text, usage_hint())};
   }
   if (sub->print_config->count() > 0) {
-    for (const auto& [option, parsed] : sub->options) {
-      if (!shown.contains(std::string(option->key)) && !option->fallback.empty()) {
-        shown[std::string(option->key)] = {{"value", {std::string(option->fallback)}},
-                                           {"origin", "default"}};
-      }
-    }
-    for (auto& text : shown.contains("property") ? shown["property"]["value"] : shown) {
-      if (text.is_string()) {
-        const std::string property = text.get<std::string>();
-        const std::string name = property.substr(0, property.find('='));
-        for (const char* secret : {"password", "secret", "pem", "oauthbearer.config"}) {
-          if (name.find(secret) != std::string::npos) {
-            text = name + "=(hidden)";
-          }
-        }
-      }
-    }
-    return std::variant<Settings, Printout>(Printout{shown.dump(2) + "\n"});
+    return std::variant<Settings, Printout>(Printout{effective_config(*sub, given)});
   }
   return std::variant<Settings, Printout>(std::move(settings));
+}
+
+Status Parser::apply(const Given& given, Settings& settings) {
+  for (const std::string& value : given.values) {
+    if (const Status applied = given.option->apply(settings, value); !applied.ok()) {
+      return Error{
+          ExitCode::kUsage,
+          fmt::format("--{}{}: {}. {}", given.option->key,
+                      given.origin == kCommandLine ? "" : fmt::format(" ({})", given.origin),
+                      applied.error().text, usage_hint())};
+    }
+  }
+  return {};
+}
+
+std::string Parser::effective_config(const Sub& sub, const std::vector<Given>& given) {
+  nlohmann::ordered_json shown = nlohmann::ordered_json::object();
+  for (const Given& one : given) {
+    std::vector<std::string> values;
+    values.reserve(one.values.size());
+    for (const std::string& value : one.values) {
+      values.push_back(masked(value));
+    }
+    shown[std::string(one.option->key)] = {{"value", values}, {"origin", one.origin}};
+  }
+  for (const auto& [option, parsed] : sub.options) {
+    const std::string key(option->key);
+    if (!shown.contains(key) && !option->fallback.empty()) {
+      shown[key] = {{"value", {std::string(option->fallback)}}, {"origin", "default"}};
+    }
+  }
+  return shown.dump(2) + "\n";
 }
 
 std::optional<Error> Parser::unknown_words() const {
@@ -252,7 +272,7 @@ Result<std::vector<Given>> Parser::gather(
     if (parsed->count() > 0) {
       given.push_back({option,
                        option->value.empty() ? std::vector<std::string>{"true"} : parsed->results(),
-                       "command line"});
+                       kCommandLine});
       if (!option->is_repeatable) {
         given.back().values = {given.back().values.back()};
       }

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <limits>
-#include <regex>
 
 #include "base/parse.h"
 #include "base/suggest.h"
