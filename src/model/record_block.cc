@@ -1,5 +1,7 @@
 #include "model/record_block.h"
 
+#include <algorithm>
+
 #include "base/check.h"
 
 namespace kstream {
@@ -19,58 +21,72 @@ std::size_t field_bytes(const std::optional<std::string_view>& field) {
   return kVarintBytesMax + (field ? field->size() : 0);
 }
 
+// Each writes at `to` and returns the place behind what it wrote.
+unsigned char* put_unsigned(unsigned char* to, std::uint64_t value) {
+  while (value >= 0x80) {
+    *to++ = static_cast<unsigned char>(value | 0x80);
+    value >>= 7;
+  }
+  *to++ = static_cast<unsigned char>(value);
+  return to;
+}
+
+unsigned char* put(unsigned char* to, std::int64_t value) {
+  return put_unsigned(to, zigzag(value));
+}
+
+unsigned char* put(unsigned char* to, const std::optional<std::string_view>& field) {
+  to = put(to, field ? static_cast<std::int64_t>(field->size()) : -1);
+  return field ? std::copy(field->begin(), field->end(), to) : to;
+}
+
 }  // namespace
+
+RecordBlock::RecordBlock() {
+  make_room(kBytes);
+}
 
 void RecordBlock::start(const TopicPartition& partition) {
   partition_ = partition;
   records_ = 0;
   last_offset_ = 0;
   last_timestamp_ms_ = 0;
-  bytes_.clear();
-  if (bytes_.capacity() > kBytes) {
-    bytes_.shrink_to_fit();
-    bytes_.reserve(kBytes);
+  size_ = 0;
+  if (capacity_ > kBytes) {
+    make_room(kBytes);
   }
 }
 
 bool RecordBlock::append(const RecordView& record) {
   const std::size_t bytes_max =
       2 * kVarintBytesMax + field_bytes(record.key) + field_bytes(record.value);
-  if (bytes_.size() + bytes_max > kBytes && records_ > 0) {
-    return false;
+  if (size_ + bytes_max > capacity_) {
+    if (records_ > 0) {
+      return false;
+    }
+    make_room(bytes_max);
   }
   KS_CHECK(records_ == 0 || record.offset > last_offset_);
-  put_unsigned(static_cast<std::uint64_t>(record.offset - last_offset_));
-  put(record.timestamp_ms - last_timestamp_ms_);
-  put(record.key);
-  put(record.value);
+  unsigned char* to = bytes_.get() + size_;
+  to = put_unsigned(to, static_cast<std::uint64_t>(record.offset - last_offset_));
+  to = put(to, record.timestamp_ms - last_timestamp_ms_);
+  to = put(to, record.key);
+  to = put(to, record.value);
+  size_ = static_cast<std::size_t>(to - bytes_.get());
   last_offset_ = record.offset;
   last_timestamp_ms_ = record.timestamp_ms;
   ++records_;
   return true;
 }
 
-void RecordBlock::put_unsigned(std::uint64_t value) {
-  while (value >= 0x80) {
-    bytes_.push_back(static_cast<unsigned char>(value | 0x80));
-    value >>= 7;
-  }
-  bytes_.push_back(static_cast<unsigned char>(value));
-}
-
-void RecordBlock::put(std::int64_t value) {
-  put_unsigned(zigzag(value));
-}
-
-void RecordBlock::put(const std::optional<std::string_view>& field) {
-  put(field ? static_cast<std::int64_t>(field->size()) : -1);
-  if (field) {
-    bytes_.insert(bytes_.end(), field->begin(), field->end());
-  }
+// Only of an empty block: what it holds is not kept.
+void RecordBlock::make_room(std::size_t capacity) {
+  bytes_.reset(new unsigned char[capacity]);
+  capacity_ = capacity;
 }
 
 RecordBlock::Reader::Reader(const RecordBlock& block)
-    : at_(block.bytes_.data()), end_(block.bytes_.data() + block.bytes_.size()) {}
+    : at_(block.bytes_.get()), end_(block.bytes_.get() + block.size_) {}
 
 const RecordView* RecordBlock::Reader::next() {
   if (at_ == end_) {

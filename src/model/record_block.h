@@ -11,9 +11,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string_view>
-#include <vector>
 
 #include "model/offset.h"
 
@@ -31,7 +31,7 @@ class RecordBlock {
  public:
   static constexpr std::size_t kBytes = 256 * 1024;  // fits a core's cache beside the word table
 
-  RecordBlock() { bytes_.reserve(kBytes); }
+  RecordBlock();
   RecordBlock(const RecordBlock&) = delete;
   RecordBlock& operator=(const RecordBlock&) = delete;
 
@@ -45,7 +45,7 @@ class RecordBlock {
   const TopicPartition& partition() const { return partition_; }
   std::uint32_t records() const { return records_; }
   bool is_empty() const { return records_ == 0; }
-  std::size_t bytes() const { return bytes_.size(); }
+  std::size_t bytes() const { return size_; }
 
   // Walks the records of a block: while (auto record = reader.next()) ...
   class Reader {
@@ -65,12 +65,12 @@ class RecordBlock {
   };
 
  private:
-  void put_unsigned(std::uint64_t value);
-  void put(std::int64_t value);
-  void put(const std::optional<std::string_view>& field);
+  void make_room(std::size_t capacity);
 
   TopicPartition partition_;
-  std::vector<unsigned char> bytes_;
+  std::unique_ptr<unsigned char[]> bytes_;
+  std::size_t capacity_ = 0;
+  std::size_t size_ = 0;
   std::uint32_t records_ = 0;
   Offset last_offset_ = 0;
   std::int64_t last_timestamp_ms_ = 0;
