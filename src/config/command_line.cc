@@ -299,6 +299,7 @@ Status Parser::check_file_keys(const Sub& sub, const FileValues& values, const s
         [name = std::string_view(key)](const auto& entry) { return entry.first->key == name; });
     if (known == sub.options.end()) {
       std::vector<std::string_view> names;
+      names.reserve(sub.options.size());
       for (const auto& [option, parsed] : sub.options) {
         names.push_back(option->key);
       }

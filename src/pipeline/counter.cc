@@ -37,9 +37,10 @@ void Counter::clear() {
 std::vector<WordCount> Counter::counts() const {
   std::vector<WordCount> counts;
   counts.reserve(table_.size());
-  table_.for_each([&](std::string_view word, std::uint64_t count) {
+  const auto keep = [&](std::string_view word, std::uint64_t count) {
     counts.push_back({word, count});
-  });
+  };
+  table_.for_each(keep);
   return counts;
 }
 
