@@ -30,7 +30,7 @@ make_topic "live-$run" 8
 daemon=$!
 children+=("$daemon")
 head -n 300000 big > part
-"$KSTREAM" produce -b "$brokers" -t "live-$run" --rate 60000 < part 2> err
+"$KSTREAM" produce -b "$brokers" -t "live-$run" --rate 30000 < part 2> err
 json_records() { python3 -c 'import json, sys; print(sum(json.loads(l)["records"] for l in open(sys.argv[1])))' live; }
 for _ in $(seq 100); do [[ $(json_records) != 300000 ]] || break; sleep 0.2; done
 kill -TERM "$daemon"
