@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <charconv>
+#include <ctime>
 #include <optional>
 
 namespace kstream {
@@ -49,6 +50,27 @@ Result<std::chrono::milliseconds> parse_duration(std::string_view text) {
   return Error{ExitCode::kUsage,
                fmt::format("'{}' is not a duration: a number above 0 and its unit, as 500ms, 2s, "
                            "1m or 1h, up to 240h",
+                           text)};
+}
+
+Result<std::int64_t> parse_time(std::string_view text) {
+  const std::string owned(text);
+  for (const char* form : {"%Y-%m-%dT%H:%M%z", "%Y-%m-%dT%H:%M:%S%z"}) {
+    std::tm parsed{};
+    const char* end = ::strptime(owned.c_str(), form, &parsed);
+    if (end == nullptr || *end != '\0') {
+      continue;
+    }
+    const std::int64_t zone_s = parsed.tm_gmtoff;
+    const std::tm asked = parsed;
+    const std::int64_t seconds = ::timegm(&parsed);
+    if (parsed.tm_mday == asked.tm_mday && parsed.tm_sec == asked.tm_sec && seconds >= zone_s) {
+      return (seconds - zone_s) * 1000;
+    }
+  }
+  return Error{ExitCode::kUsage,
+               fmt::format("'{}' is not a time with its zone, as 2026-01-31T10:00Z or "
+                           "2026-01-31T10:00:30+01:00",
                            text)};
 }
 

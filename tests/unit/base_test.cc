@@ -81,4 +81,14 @@ TEST_CASE("queue: closed, it refuses new items and gives out the old ones") {
   CHECK_FALSE(queue.pop());
 }
 
+TEST_CASE("parse: times with their zone, and nothing else") {
+  CHECK(parse_time("1970-01-01T00:00Z").value() == 0);
+  CHECK(parse_time("2026-01-31T10:00Z").value() == 1769853600000);
+  CHECK(parse_time("2026-01-31T10:00:30+01:00").value() == 1769850030000);
+  for (const char* bad : {"", "2026-01-31", "2026-01-31T10:00", "2026-02-30T10:00Z", "10:00Z",
+                          "2026-01-31T25:00Z", "2026-01-31T10:00Z ", "1969-12-31T23:00Z"}) {
+    CHECK_FALSE(parse_time(bad).ok());
+  }
+}
+
 }  // namespace kstream

@@ -1,11 +1,14 @@
 #include <unistd.h>
 
+#include <filesystem>
 #include <string>
 #include <vector>
 
 #include "catch.h"
+#include "os/file_system.h"
 #include "os/line_reader.h"
 #include "os/output.h"
+#include "os/private_directory.h"
 
 namespace kstream {
 namespace {
@@ -20,6 +23,16 @@ class TemporaryFile {
     ::close(descriptor);
   }
   ~TemporaryFile() { ::unlink(path_.c_str()); }
+  const std::string& path() const { return path_; }
+
+ private:
+  std::string path_ = "/tmp/kstream-test-XXXXXX";
+};
+
+class TemporaryDirectory {
+ public:
+  TemporaryDirectory() { REQUIRE(::mkdtemp(path_.data()) != nullptr); }
+  ~TemporaryDirectory() { std::filesystem::remove_all(path_); }
   const std::string& path() const { return path_; }
 
  private:
@@ -90,6 +103,51 @@ TEST_CASE("output: a reader that has gone is noticed with and without something 
   CHECK(output.check_reader().error().code == ExitCode::kReaderGone);
   ::close(ends[1]);
   CHECK(output.write("x").error().code == ExitCode::kIoError);
+}
+
+TEST_CASE("file system: a file is replaced as a whole, and is private") {
+  const TemporaryDirectory directory;
+  SystemFileSystem files;
+  const std::string path = directory.path() + "/name";
+  CHECK_FALSE(files.read(path).value());
+  REQUIRE(replace_file(files, directory.path(), "name", "one").ok());
+  REQUIRE(replace_file(files, directory.path(), "name", "second").ok());
+  CHECK(files.read(path).value() == "second");
+  CHECK_FALSE(files.read(path + ".tmp").value());
+  CHECK((std::filesystem::status(path).permissions() & std::filesystem::perms(0777)) ==
+        std::filesystem::perms(0600));
+}
+
+TEST_CASE("file system: errors name the path") {
+  SystemFileSystem files;
+  const Status failed = replace_file(files, "/nonexistent", "name", "x");
+  REQUIRE_FALSE(failed.ok());
+  CHECK(failed.error().code == ExitCode::kIoError);
+  CHECK(failed.error().text.find("/nonexistent/name.tmp") != std::string::npos);
+  CHECK_FALSE(files.read("/tmp").ok());
+}
+
+TEST_CASE("private directory: one process at a time, nobody else's") {
+  const TemporaryDirectory parent;
+  SystemClock clock;
+  const std::string path = parent.path() + "/deep/state";
+  {
+    auto first = PrivateDirectory::open(path, false, clock);
+    REQUIRE(first.ok());
+    CHECK(first.value().names().value() == std::vector<std::string>{"LOCK"});
+    const auto second = PrivateDirectory::open(path, false, clock);
+    REQUIRE_FALSE(second.ok());
+    CHECK(second.error().code == ExitCode::kTryAgain);
+    CHECK(second.error().text.find(std::to_string(::getpid())) != std::string::npos);
+  }
+  CHECK(PrivateDirectory::open(path, false, clock).ok());
+
+  std::filesystem::permissions(path, std::filesystem::perms(0750));
+  CHECK(PrivateDirectory::open(path, false, clock).error().code == ExitCode::kNoPermission);
+  const TemporaryFile file("x");
+  CHECK(PrivateDirectory::open(file.path(), false, clock).error().code == ExitCode::kCannotCreate);
+  CHECK(PrivateDirectory::open(file.path() + "/below", false, clock).error().code ==
+        ExitCode::kCannotCreate);
 }
 
 }  // namespace kstream
