@@ -39,6 +39,10 @@ Status run(const Settings& settings, Signals& signals) {
       return run_produce(settings, signals);
     case Command::kBroker:
       return run_broker(settings, signals);
+    case Command::kState:
+      return run_state(settings);
+    case Command::kOffsets:
+      return run_offsets(settings);
   }
   return {};
 }

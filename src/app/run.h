@@ -10,5 +10,7 @@ namespace kstream {
 Status run_wordcount(const Settings& settings, Signals& signals);
 Status run_produce(const Settings& settings, Signals& signals);
 Status run_broker(const Settings& settings, Signals& signals);
+Status run_state(const Settings& settings);
+Status run_offsets(const Settings& settings);
 
 }  // namespace kstream

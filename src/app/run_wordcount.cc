@@ -1,6 +1,7 @@
 // The whole of `kstream wordcount`, wired on one page: a record's way is Kafka, a reader, a block,
 // a counting thread's table, the merged counts, a sink.
 
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <memory>
@@ -11,12 +12,15 @@
 #include "app/feeder.h"
 #include "app/run.h"
 #include "app/runtime.h"
+#include "checkpoint/checkpoint_store.h"
 #include "kafka/cluster_view.h"
 #include "kafka/embedded_broker.h"
 #include "kafka/reader_pool.h"
 #include "model/block_exchange.h"
 #include "os/clock.h"
+#include "os/file_system.h"
 #include "os/output.h"
+#include "os/private_directory.h"
 #include "pipeline/batch_loop.h"
 #include "pipeline/counter.h"
 #include "sink/console.h"
@@ -63,18 +67,88 @@ Result<Embedded> start_embedded(const Settings& settings, kafka::ClientConfig& c
 
 DirectSourceOptions source_options(const Settings& settings, const Feeder* feeder) {
   DirectSourceOptions options;
-  options.topics = settings.topics;
-  options.from = settings.from;
-  options.until = settings.until;
-  options.ranges = settings.ranges;
+  options.positions.topics = settings.topics;
+  options.positions.from = settings.from;
+  options.positions.until = settings.until;
+  options.positions.ranges = settings.ranges;
+  options.discover_every = settings.discover_every;
+  options.on_data_loss = settings.skips_lost_records ? OnDataLoss::kSkip : OnDataLoss::kFail;
+  options.identity = {new_stream_id(),
+                      "",
+                      settings.topics,
+                      "direct",
+                      settings.client.is_read_uncommitted ? "uncommitted" : "committed",
+                      std::string(name_of(kDecodingNames, settings.decoding)),
+                      std::string(name_of(kSplitNames, settings.split))};
   if (settings.is_bounded()) {
     options.startup_timeout = settings.startup_timeout;
   }
   if (feeder != nullptr && settings.until == Place(Latest{})) {
-    options.until.reset();
+    options.positions.until.reset();
     options.final_ends = [feeder] { return feeder->final_ends(); };
   }
+  if (!settings.is_once && settings.ranges.empty()) {
+    RateOptions rates;
+    rates.interval = settings.interval;
+    rates.has_backpressure = settings.has_backpressure;
+    if (settings.has_backpressure) {
+      rates.initial = static_cast<double>(settings.initial_rate);
+    }
+    if (settings.max_rate_per_partition) {
+      rates.max_per_partition = static_cast<double>(*settings.max_rate_per_partition);
+    }
+    rates.min_per_partition = settings.min_rate_per_partition;
+    options.rates = rates;
+  }
   return options;
+}
+
+BatchLoopOptions loop_options(const Settings& settings, const Checkpoint& checkpoint) {
+  BatchLoopOptions options;
+  options.interval = settings.interval;
+  options.batches_max = settings.batches_max;
+  options.last_time_ms =
+      checkpoint.intent ? checkpoint.intent->time_ms : checkpoint.committed.time_ms;
+  options.is_first_planned = checkpoint.intent.has_value();
+  if (settings.is_bounded()) {
+    // Only with a rate do the boundaries say anything.
+    options.waits_for_boundaries = settings.max_rate_per_partition.has_value();
+    options.give_up_after = settings.startup_timeout;
+  }
+  return options;
+}
+
+// The state directory, locked, with what an earlier run left in it.
+struct State {
+  std::optional<PrivateDirectory> directory;
+  std::optional<StoredState> stored;
+};
+
+Result<State> open_state(const Settings& settings, FileSystem& files, Clock& clock) {
+  State state;
+  if (!settings.state_dir) {
+    if (!settings.is_bounded() && !settings.is_broker_embedded) {
+      log::info("no --state-dir: a restart will not know what has been counted");
+    }
+    return state;
+  }
+  KS_TRY_VALUE(directory, PrivateDirectory::open(*settings.state_dir,
+                                                 settings.may_state_be_on_network, clock));
+  KS_TRY_VALUE(stored, read_state(files, directory.path()));
+  if (!stored) {
+    KS_TRY_VALUE(names, directory.names());
+    for (const std::string& name : names) {
+      if (!is_state_file(name)) {
+        return Error{ExitCode::kConfig,
+                     fmt::format("{}: holds '{}', which is no state of kstream. Nothing was read. "
+                                 "Name a directory of its own.",
+                                 directory.path(), name)};
+      }
+    }
+  }
+  state.directory.emplace(std::move(directory));
+  state.stored = std::move(stored);
+  return state;
 }
 
 Status count_blocks(Counter& counter, BlockExchange& blocks, Feeder* feeder) {
@@ -103,6 +177,13 @@ std::vector<Counter> make_counters(const Settings& settings, std::size_t count) 
 
 Status run_wordcount(const Settings& settings, Signals& signals) {
   SystemClock clock;
+  SystemFileSystem files;
+  KS_TRY_VALUE(state, open_state(settings, files, clock));
+  const std::string state_dir = state.directory ? state.directory->path() : "";
+  CheckpointStore store;
+  if (state.directory) {
+    store = CheckpointStore(files, state_dir);
+  }
   Output output(STDOUT_FILENO, "standard output");
   Presentation presentation = settings.presentation;
   presentation.is_terminal = output.is_terminal();
@@ -126,17 +207,13 @@ Status run_wordcount(const Settings& settings, Signals& signals) {
         Feeder* feeder = embedded.feeder.get();
         KS_TRY_VALUE(view, kafka::ClusterView::create(client));
         kafka::ReaderOptions reader_options;
-        BatchLoopOptions loop_options;
-        loop_options.interval = settings.interval;
-        loop_options.batches_max = settings.batches_max;
         if (settings.is_bounded()) {
-          loop_options.waits_for_boundaries = false;
-          loop_options.give_up_after = settings.startup_timeout;
           reader_options.give_up_after = settings.startup_timeout;
+          reader_options.is_final = true;
         }
         kafka::ReaderPool pool(client, reader_options, readers, clock);
-        DirectSource source(view, pool, clock, source_options(settings, feeder));
-        KS_TRY_VALUE(is_started, source.start(stop));
+        DirectSource source(view, pool, store, clock, source_options(settings, feeder));
+        KS_TRY_VALUE(is_started, source.start(state.stored, state_dir, stop));
         if (!is_started) {
           return {};
         }
@@ -149,7 +226,9 @@ Status run_wordcount(const Settings& settings, Signals& signals) {
           const std::stop_token& until = settings.is_once ? stop.abort : stop.drain;
           KS_TRY(runtime.start([feeder, until] { return feeder->run(until); }));
         }
-        BatchLoop loop(source, {&console}, counters, blocks, clock, loop_options);
+        BatchLoop loop(source, {&console}, counters, blocks, clock,
+                       loop_options(settings, store.now()));
+        KS_TRY(loop.start());
         while (true) {
           KS_TRY_VALUE(goes_on, loop.step(stop));
           if (!goes_on) {

@@ -28,6 +28,9 @@ constexpr CommandRow kCommands[] = {
     {Command::kProduce, kForProduce, "produce", "send the lines of standard input to a topic"},
     {Command::kBroker, kForBroker, "broker",
      "run the embedded Kafka broker until SIGTERM; prints \"bootstrap HOST:PORT\""},
+    {Command::kState, kForState, "state",
+     "print or check a state directory, also while it is in use"},
+    {Command::kOffsets, kForOffsets, "offsets", "print the positions that a state directory holds"},
 };
 
 constexpr const char* kCommandLine = "command line";
@@ -122,7 +125,7 @@ void Parser::add_command(const CommandRow& row) {
     if ((option.uses & row.use) == 0) {
       continue;
     }
-    std::string names = fmt::format("--{}", option.key);
+    std::string names = fmt::format("{}{}", option.is_positional ? "" : "--", option.key);
     if (!option.others.empty()) {
       names = fmt::format("{},{}", option.others, names);
     }
@@ -134,6 +137,7 @@ void Parser::add_command(const CommandRow& row) {
     CLI::Option* made = sub.app->add_option(names)->description(std::string(option.help));
     made->type_name(std::string(option.value));
     made->expected(1);
+    made->required(option.is_positional);
     made->multi_option_policy(option.is_repeatable ? CLI::MultiOptionPolicy::TakeAll
                                                    : CLI::MultiOptionPolicy::TakeLast);
     made->default_str(std::string(option.fallback));
@@ -169,8 +173,12 @@ Result<std::variant<Settings, Printout>> Parser::parse(
   const auto sub = std::find_if(subs_.begin(), subs_.end(),
                                 [](const Sub& candidate) { return candidate.app->parsed(); });
   if (sub == subs_.end()) {
+    std::vector<std::string_view> names;
+    for (const CommandRow& row : kCommands) {
+      names.emplace_back(row.name);
+    }
     return Error{ExitCode::kUsage,
-                 fmt::format("no command: wordcount, produce or broker. {}", usage_hint())};
+                 fmt::format("no command: one of {}. {}", fmt::join(names, ", "), usage_hint())};
   }
   KS_TRY_VALUE(given, gather(*sub, environment));
   Settings settings;
@@ -193,7 +201,7 @@ Status Parser::apply(const Given& given, Settings& settings) {
     if (const Status applied = given.option->apply(settings, value); !applied.ok()) {
       return Error{
           ExitCode::kUsage,
-          fmt::format("--{}{}: {}. {}", given.option->key,
+          fmt::format("{}{}{}: {}. {}", given.option->is_positional ? "" : "--", given.option->key,
                       given.origin == kCommandLine ? "" : fmt::format(" ({})", given.origin),
                       applied.error().text, usage_hint())};
     }

@@ -14,6 +14,7 @@ namespace {
 
 constexpr std::int64_t kCountMax = std::numeric_limits<std::int64_t>::max();
 constexpr std::int64_t kReadersMax = 256;
+constexpr std::int64_t kRateMax = 1'000'000'000;
 
 Error bad_value(std::string text) {
   return Error{ExitCode::kUsage, std::move(text)};
@@ -21,7 +22,7 @@ Error bad_value(std::string text) {
 
 // One of a few words, or an error that lists them.
 template <class T, std::size_t N>
-Result<T> choose(std::string_view text, const std::pair<std::string_view, T> (&words)[N]) {
+Result<T> choose(std::string_view text, const Named<T> (&words)[N]) {
   std::vector<std::string_view> names;
   for (const auto& [name, value] : words) {
     if (text == name) {
@@ -35,8 +36,8 @@ Result<T> choose(std::string_view text, const std::pair<std::string_view, T> (&w
 }
 
 Result<bool> boolean(std::string_view text) {
-  constexpr std::pair<std::string_view, bool> kWords[] = {
-      {"true", true}, {"false", false}, {"1", true}, {"0", false}, {"yes", true}, {"no", false}};
+  constexpr Named<bool> kWords[] = {{"true", true}, {"false", false}, {"1", true},
+                                    {"0", false},   {"yes", true},    {"no", false}};
   return choose(text, kWords);
 }
 
@@ -69,9 +70,10 @@ Status set_topics(Settings& settings, std::string_view text) {
   return {};
 }
 
-Status set_interval(Settings& settings, std::string_view text) {
-  KS_TRY_VALUE(interval, parse_duration(text));
-  settings.interval = interval;
+template <auto Member>
+Status set_duration(Settings& settings, std::string_view text) {
+  KS_TRY_VALUE(duration, parse_duration(text));
+  settings.*Member = duration;
   return {};
 }
 
@@ -83,9 +85,10 @@ Status set_from(Settings& settings, std::string_view text) {
 
 Status set_until(Settings& settings, std::string_view text) {
   KS_TRY_VALUE(place, parse_place(text));
-  if (!std::holds_alternative<Latest>(place) && !std::holds_alternative<OffsetMap>(place)) {
+  if (std::holds_alternative<Earliest>(place) || std::holds_alternative<LastRecords>(place) ||
+      std::holds_alternative<GroupPosition>(place)) {
     return bad_value(
-        fmt::format("'{}' is not an end: latest, or TOPIC:PARTITION:OFFSET,...", text));
+        fmt::format("'{}' is not an end: latest, @TIME or TOPIC:PARTITION:OFFSET,...", text));
   }
   settings.until = std::move(place);
   return {};
@@ -120,29 +123,23 @@ Status set_batches(Settings& settings, std::string_view text) {
 }
 
 Status set_decode(Settings& settings, std::string_view text) {
-  constexpr std::pair<std::string_view, Decoding> kWords[] = {{"utf8", Decoding::kUtf8},
-                                                              {"bytes", Decoding::kBytes}};
-  KS_TRY_VALUE(decoding, choose(text, kWords));
+  KS_TRY_VALUE(decoding, choose(text, kDecodingNames));
   settings.decoding = decoding;
   return {};
 }
 
 Status set_split(Settings& settings, std::string_view text) {
-  constexpr std::pair<std::string_view, Split> kWords[] = {{"space", Split::kSpace},
-                                                           {"java", Split::kJava},
-                                                           {"whitespace", Split::kWhitespace},
-                                                           {"words", Split::kWords}};
-  KS_TRY_VALUE(split, choose(text, kWords));
+  KS_TRY_VALUE(split, choose(text, kSplitNames));
   settings.split = split;
   return {};
 }
 
 Status set_format(Settings& settings, std::string_view text) {
-  constexpr std::pair<std::string_view, OutputFormat> kWords[] = {{"pprint", OutputFormat::kPprint},
-                                                                  {"scala", OutputFormat::kScala},
-                                                                  {"tsv", OutputFormat::kTsv},
-                                                                  {"csv", OutputFormat::kCsv},
-                                                                  {"json", OutputFormat::kJson}};
+  constexpr Named<OutputFormat> kWords[] = {{"pprint", OutputFormat::kPprint},
+                                            {"scala", OutputFormat::kScala},
+                                            {"tsv", OutputFormat::kTsv},
+                                            {"csv", OutputFormat::kCsv},
+                                            {"json", OutputFormat::kJson}};
   KS_TRY_VALUE(format, choose(text, kWords));
   settings.presentation.format = format;
   return {};
@@ -163,28 +160,45 @@ Status set_top(Settings& settings, std::string_view text) {
 }
 
 Status set_order(Settings& settings, std::string_view text) {
-  constexpr std::pair<std::string_view, Order> kWords[] = {{"count", Order::kCount},
-                                                           {"word", Order::kWord}};
+  constexpr Named<Order> kWords[] = {{"count", Order::kCount}, {"word", Order::kWord}};
   KS_TRY_VALUE(order, choose(text, kWords));
   settings.presentation.order = order;
+  return {};
+}
+
+Status set_state_dir(Settings& settings, std::string_view text) {
+  if (text.empty()) {
+    return bad_value("an empty text is not a directory");
+  }
+  settings.state_dir = text;
+  return {};
+}
+
+Status set_on_data_loss(Settings& settings, std::string_view text) {
+  constexpr Named<bool> kWords[] = {{"fail", false}, {"skip", true}};
+  KS_TRY_VALUE(skips, choose(text, kWords));
+  settings.skips_lost_records = skips;
+  return {};
+}
+
+// Records per second.
+template <auto Member>
+Status set_records_per_s(Settings& settings, std::string_view text) {
+  KS_TRY_VALUE(rate, parse_integer(text, 1, kRateMax));
+  settings.*Member = rate;
+  return {};
+}
+
+Status set_backpressure(Settings& settings, std::string_view text) {
+  constexpr Named<bool> kWords[] = {{"on", true}, {"off", false}};
+  KS_TRY_VALUE(is_on, choose(text, kWords));
+  settings.has_backpressure = is_on;
   return {};
 }
 
 Status set_readers(Settings& settings, std::string_view text) {
   KS_TRY_VALUE(readers, parse_integer(text, 1, kReadersMax));
   settings.readers = static_cast<std::size_t>(readers);
-  return {};
-}
-
-Status set_startup_timeout(Settings& settings, std::string_view text) {
-  KS_TRY_VALUE(timeout, parse_duration(text));
-  settings.startup_timeout = timeout;
-  return {};
-}
-
-Status set_stop_deadline(Settings& settings, std::string_view text) {
-  KS_TRY_VALUE(deadline, parse_duration(text));
-  settings.stop_deadline = deadline;
   return {};
 }
 
@@ -214,12 +228,6 @@ Status set_feed(Settings& settings, std::string_view text) {
   return {};
 }
 
-Status set_rate(Settings& settings, std::string_view text) {
-  KS_TRY_VALUE(rate, parse_integer(text, 1, 1'000'000'000));
-  settings.rate_records_per_s = rate;
-  return {};
-}
-
 Status set_key_separator(Settings& settings, std::string_view text) {
   if (text.empty()) {
     return bad_value("an empty text separates nothing");
@@ -243,17 +251,31 @@ Status add_embedded_topic(Settings& settings, std::string_view text) {
 }
 
 Status set_log_level(Settings& settings, std::string_view text) {
-  constexpr std::pair<std::string_view, log::Level> kWords[] = {{"debug", log::Level::kDebug},
-                                                                {"info", log::Level::kInfo},
-                                                                {"warning", log::Level::kWarning},
-                                                                {"error", log::Level::kError},
-                                                                {"off", log::Level::kOff}};
+  constexpr Named<log::Level> kWords[] = {{"debug", log::Level::kDebug},
+                                          {"info", log::Level::kInfo},
+                                          {"warning", log::Level::kWarning},
+                                          {"error", log::Level::kError},
+                                          {"off", log::Level::kOff}};
   KS_TRY_VALUE(level, choose(text, kWords));
   settings.log_level = level;
   return {};
 }
 
-constexpr unsigned kForAll = kForWordcount | kForProduce | kForBroker;
+Status set_state_action(Settings& settings, std::string_view text) {
+  constexpr Named<StateAction> kWords[] = {{"show", StateAction::kShow},
+                                           {"verify", StateAction::kVerify}};
+  KS_TRY_VALUE(action, choose(text, kWords));
+  settings.state_action = action;
+  return {};
+}
+
+Status set_offsets_action(Settings&, std::string_view text) {
+  constexpr Named<StateAction> kWords[] = {{"show", StateAction::kShow}};
+  KS_TRY(choose(text, kWords));
+  return {};
+}
+
+constexpr unsigned kForAll = kForWordcount | kForProduce | kForBroker | kForState | kForOffsets;
 constexpr unsigned kForClients = kForWordcount | kForProduce;
 
 // In the order of the help.
@@ -265,13 +287,15 @@ const Option kOptions[] = {
      "topic, or ^REGEX for all that match; repeatable, or a comma list", kForClients, true,
      set_topics},
     {"from", "-o", "WHERE", "latest",
-     "where to start: latest, earliest, -N (the last N of each partition), "
-     "TOPIC:PARTITION:OFFSET,...; also end, beginning, largest, smallest",
+     "where to start without a state: latest, earliest, -N (the last N of each partition), "
+     "@2026-01-31T10:00Z, @-1h, committed (by --group), TOPIC:PARTITION:OFFSET,...; also end, "
+     "beginning, largest, smallest",
      kForWordcount, false, set_from},
     {"from-beginning", "", "", "", "the same as --from earliest", kForWordcount, false,
      when_on<[](Settings& settings) { settings.from = Earliest{}; }>},
     {"until", "", "WHERE", "never",
-     "stop there and exit: latest (the end as it is at the start), TOPIC:PARTITION:OFFSET,...",
+     "stop there and exit: latest (the end as it is at the start), @TIME, "
+     "TOPIC:PARTITION:OFFSET,...",
      kForWordcount, false, set_until},
     {"exit", "-e", "", "", "the same as --until latest; with --feed: when all of it is counted",
      kForWordcount, false, when_on<[](Settings& settings) { settings.until = Latest{}; }>},
@@ -281,7 +305,7 @@ const Option kOptions[] = {
      "exactly these records as one batch, then exit; repeatable", kForWordcount, true, add_range},
     {"batches", "", "N", "unlimited", "stop after N batches", kForWordcount, false, set_batches},
     {"interval", "-i", "DURATION", "2s", "batch interval: 500ms, 2s, 1m", kForWordcount, false,
-     set_interval},
+     set_duration<&Settings::interval>},
     {"decode", "", "utf8|bytes", "utf8", "record value to text; invalid UTF-8 becomes U+FFFD",
      kForWordcount, false, set_decode},
     {"split", "", "space|java|whitespace|words", "space",
@@ -300,20 +324,45 @@ const Option kOptions[] = {
     {"read-uncommitted", "", "", "", "count records of open and aborted transactions, too",
      kForWordcount, false,
      when_on<[](Settings& settings) { settings.client.is_read_uncommitted = true; }>},
+    {"state-dir", "", "DIR", "none", "where the position is kept, so that a restart goes on there",
+     kForWordcount | kForOffsets, false, set_state_dir},
+    {"allow-network-fs", "", "", "", "take a state directory on a network file system, too",
+     kForWordcount, false,
+     when_on<[](Settings& settings) { settings.may_state_be_on_network = true; }>},
+    {"on-data-loss", "", "fail|skip", "fail",
+     "what to do about records that the brokers no longer have", kForWordcount, false,
+     set_on_data_loss},
+    {"discover", "", "DURATION", "30s", "how often new partitions and topics are looked for",
+     kForWordcount, false, set_duration<&Settings::discover_every>},
+    {"max-rate-per-partition", "", "N", "unlimited", "records per second", kForWordcount, false,
+     set_records_per_s<&Settings::max_rate_per_partition>},
+    {"min-rate-per-partition", "", "N", "1", "records that a limited batch has of each at least",
+     kForWordcount, false, set_records_per_s<&Settings::min_rate_per_partition>},
+    {"backpressure", "", "on|off", "on",
+     "keep a batch to what can be counted in its interval, as measured", kForWordcount, false,
+     set_backpressure},
+    {"initial-rate", "", "N", "100000", "records per second until there is a measurement",
+     kForWordcount, false, set_records_per_s<&Settings::initial_rate>},
     {"feed", "", "FILE|-", "none", "with --brokers embedded: lines to send to the topic",
      kForWordcount, false, set_feed},
     {"readers", "", "N", "one for each core", "reading and counting threads", kForWordcount, false,
      set_readers},
     {"startup-timeout", "", "DURATION", "30s",
      "how long a run with an end waits for brokers; others wait for ever", kForWordcount, false,
-     set_startup_timeout},
+     set_duration<&Settings::startup_timeout>},
     {"stop-deadline", "", "DURATION", "10s", "how long SIGTERM waits for the batch in hand",
-     kForWordcount, false, set_stop_deadline},
-    {"rate", "", "N", "unlimited", "records per second", kForProduce, false, set_rate},
+     kForWordcount, false, set_duration<&Settings::stop_deadline>},
+    {"rate", "", "N", "unlimited", "records per second", kForProduce, false,
+     set_records_per_s<&Settings::rate_records_per_s>},
     {"key-separator", "", "TEXT", "none", "what comes before it in a line is the record's key",
      kForProduce, false, set_key_separator},
     {"embedded-topic", "-t,--topic", "NAME:PARTITIONS", "none", "topic to make; repeatable",
      kForBroker, true, add_embedded_topic},
+    {"action", "", "show|verify", "", "print the state, or only check it", kForState, false,
+     set_state_action, true},
+    {"directory", "", "DIR", "", "the state directory", kForState, false, set_state_dir, true},
+    {"action", "", "show", "", "print each partition's next offset", kForOffsets, false,
+     set_offsets_action, true},
     {"property", "-X", "KEY=VALUE", "none", "any librdkafka property; repeatable", kForClients,
      true, add_property},
     {"log-level", "", "debug|info|warning|error|off", "info", "what is said on standard error",
@@ -338,6 +387,15 @@ Status complete_wordcount(Settings& settings) {
     return Error{ExitCode::kUsage,
                  "--range says where to start and to stop: it does not go with --until, --exit or "
                  "--once"};
+  }
+  if (settings.state_dir && settings.is_broker_embedded) {
+    return Error{ExitCode::kUsage,
+                 "--state-dir does not go with --brokers embedded: that broker forgets"};
+  }
+  if (settings.state_dir && !settings.ranges.empty()) {
+    return Error{ExitCode::kUsage,
+                 "--range reads exactly these records and keeps no position: it does not go with "
+                 "--state-dir"};
   }
   if (settings.is_once && !settings.until) {
     settings.until = Latest{};
@@ -367,8 +425,13 @@ std::span<const Option> options() {
 }
 
 Status complete(Settings& settings) {
-  if (settings.command == Command::kBroker) {
+  if (settings.command == Command::kBroker || settings.command == Command::kState) {
     return {};
+  }
+  if (settings.command == Command::kOffsets) {
+    return settings.state_dir
+               ? Status()
+               : Error{ExitCode::kUsage, "no state directory: give it with --state-dir DIR"};
   }
   if (settings.client.brokers.empty() && !settings.is_broker_embedded) {
     return Error{

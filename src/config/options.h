@@ -12,7 +12,13 @@
 
 namespace kstream {
 
-enum OptionUse : unsigned { kForWordcount = 1, kForProduce = 2, kForBroker = 4 };
+enum OptionUse : unsigned {
+  kForWordcount = 1,
+  kForProduce = 2,
+  kForBroker = 4,
+  kForState = 8,
+  kForOffsets = 16
+};
 
 struct Option {
   std::string_view key;       // "brokers": --brokers, KSTREAM_BROKERS, "brokers" in the file
@@ -24,6 +30,7 @@ struct Option {
   bool is_repeatable = false;
   // Errors: 64, about the value only; the caller says which option it was.
   Status (*apply)(Settings& settings, std::string_view text) = nullptr;
+  bool is_positional = false;  // a word in its place, required: no dashes before it
 };
 
 std::span<const Option> options();

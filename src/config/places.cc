@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <limits>
 #include <regex>
+#include <span>
 #include <vector>
 
 #include "base/parse.h"
@@ -18,21 +19,27 @@ constexpr std::size_t kTopicBytesMax = 249;
 
 struct Spelling {
   std::string_view word;
-  bool is_start;
+  Place place;
 };
-constexpr Spelling kSpellings[] = {{"latest", false},   {"earliest", true}, {"end", false},
-                                   {"beginning", true}, {"largest", false}, {"smallest", true}};
+
+std::span<const Spelling> spellings() {
+  static const Spelling kSpellings[] = {
+      {"latest", Latest{}},          {"earliest", Earliest{}},  {"end", Latest{}},
+      {"largest", Latest{}},         {"beginning", Earliest{}}, {"smallest", Earliest{}},
+      {"committed", GroupPosition{}}};
+  return kSpellings;
+}
 
 Error bad_place(std::string_view text) {
   std::vector<std::string_view> words;
-  for (const Spelling& spelling : kSpellings) {
+  for (const Spelling& spelling : spellings()) {
     words.push_back(spelling.word);
   }
   const std::string near = nearest(text, words);
-  return Error{
-      ExitCode::kUsage,
-      fmt::format("'{}' is not a place: latest, earliest, -N or TOPIC:PARTITION:OFFSET,...{}", text,
-                  near.empty() ? "" : fmt::format("; did you mean '{}'?", near))};
+  return Error{ExitCode::kUsage,
+               fmt::format("'{}' is not a place: latest, earliest, committed, -N, @TIME or "
+                           "TOPIC:PARTITION:OFFSET,...{}",
+                           text, near.empty() ? "" : fmt::format("; did you mean '{}'?", near))};
 }
 
 Result<TopicPartition> parse_partition(std::string_view topic, std::string_view number) {
@@ -83,10 +90,18 @@ Status check_topic(std::string_view name) {
 }
 
 Result<Place> parse_place(std::string_view text) {
-  for (const Spelling& spelling : kSpellings) {
+  for (const Spelling& spelling : spellings()) {
     if (text == spelling.word) {
-      return spelling.is_start ? Place(Earliest{}) : Place(Latest{});
+      return spelling.place;
     }
+  }
+  if (text.starts_with("@-")) {
+    KS_TRY_VALUE(duration, parse_duration(text.substr(2)));
+    return Place(Ago{duration});
+  }
+  if (text.starts_with('@')) {
+    KS_TRY_VALUE(time, parse_time(text.substr(1)));
+    return Place(AtTime{time});
   }
   if (text.starts_with('-')) {
     const auto count = parse_integer(text.substr(1), 1, kOffsetMax);

@@ -17,7 +17,9 @@
 
 namespace kstream {
 
-enum class Command { kWordcount, kProduce, kBroker };
+enum class Command { kWordcount, kProduce, kBroker, kState, kOffsets };
+
+enum class StateAction { kShow, kVerify };
 
 struct EmbeddedTopic {
   std::string name;
@@ -42,6 +44,16 @@ struct Settings {
   std::chrono::milliseconds interval{2000};
   std::optional<std::string> feed;
 
+  // wordcount: the position and how fast it moves
+  std::optional<std::string> state_dir;
+  bool may_state_be_on_network = false;
+  bool skips_lost_records = false;
+  std::chrono::milliseconds discover_every{30'000};
+  bool has_backpressure = true;
+  std::optional<std::int64_t> max_rate_per_partition;  // records per second, as all rates
+  std::int64_t min_rate_per_partition = 1;
+  std::int64_t initial_rate = 100'000;
+
   // wordcount: what is counted and how it is shown
   Decoding decoding = Decoding::kUtf8;
   Split split = Split::kSpace;
@@ -59,6 +71,9 @@ struct Settings {
 
   // broker
   std::vector<EmbeddedTopic> embedded_topics;
+
+  // state, offsets; state_dir is the one they look at
+  StateAction state_action = StateAction::kShow;
 
   // A run that ends by itself at known offsets: it does not wait for boundaries or for brokers.
   bool is_bounded() const { return until.has_value() || is_once || !ranges.empty(); }

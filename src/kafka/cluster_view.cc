@@ -42,10 +42,28 @@ Result<MetadataHandle> ClusterView::metadata(const std::string* topic) {
   return MetadataHandle(metadata);
 }
 
-Result<std::vector<TopicPartition>> ClusterView::partitions(std::span<const std::string> topics) {
+Result<std::string> ClusterView::cluster_id() {
+  char* id = rd_kafka_clusterid(client_->get(), kRequestTimeoutMs);
+  if (id == nullptr) {
+    // Known from the first answer on: that tells an old broker from one that is away.
+    KS_TRY(metadata(nullptr));
+    id = rd_kafka_clusterid(client_->get(), 0);
+  }
+  std::string text = id == nullptr ? "" : id;
+  rd_kafka_mem_free(client_->get(), id);
+  return text;
+}
+
+Result<std::vector<TopicPartition>> ClusterView::partitions(std::span<const std::string> topics,
+                                                            MissingTopic on_missing) {
   std::vector<TopicPartition> found;
   for (const std::string& topic : topics) {
-    KS_TRY(topic.starts_with('^') ? add_matching(topic, found) : add_named(topic, found));
+    const Status added =
+        topic.starts_with('^') ? add_matching(topic, found) : add_named(topic, found);
+    if (!added.ok() &&
+        (added.error().code != ExitCode::kNoInput || on_missing == MissingTopic::kError)) {
+      return added.error();
+    }
   }
   std::sort(found.begin(), found.end());
   found.erase(std::unique(found.begin(), found.end()), found.end());
@@ -132,7 +150,8 @@ Result<OffsetMap> ClusterView::offsets(std::span<const TopicPartition> partition
       const rd_kafka_topic_partition_t& answer = list->elems[i];
       error = answer.err;
       found[{answer.topic, answer.partition}] = answer.offset;
-      if (error == RD_KAFKA_RESP_ERR_NO_ERROR && answer.offset < 0) {
+      const bool may_be_none = which >= 0;  // no record is as late as this
+      if (error == RD_KAFKA_RESP_ERR_NO_ERROR && answer.offset < 0 && !may_be_none) {
         error = RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE;  // no answer for this one
       }
     }
@@ -146,6 +165,16 @@ Result<OffsetMap> ClusterView::offsets(std::span<const TopicPartition> partition
       return to_error(*client_, error, fmt::format("brokers {}", client_->brokers()),
                       "The ends of the logs are not known.");
     }
+  }
+  return found;
+}
+
+Result<OffsetMap> ClusterView::offsets_at(std::span<const TopicPartition> partitions,
+                                          std::int64_t time_ms) {
+  KS_TRY_VALUE(ends, log_ends(partitions));
+  KS_TRY_VALUE(found, offsets(partitions, time_ms));
+  for (auto& [partition, offset] : found) {
+    offset = offset < 0 ? ends.at(partition) : offset;
   }
   return found;
 }

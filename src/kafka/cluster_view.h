@@ -17,21 +17,30 @@
 
 namespace kstream::kafka {
 
+enum class MissingTopic { kError, kLeftOut };
+
 class ClusterView {
  public:
   static Result<ClusterView> create(const ClientConfig& config);
+
+  // What the cluster calls itself; empty for a broker too old to have a name for it.
+  Result<std::string> cluster_id();
 
   // The partitions of the topics, in order. A name that begins with ^ is a regular expression and
   // stands for every topic that it matches (from the beginning of its name); internal topics, whose
   // names begin with __, are matched only by one that begins with ^__.
   // Never creates a topic. Errors: 66, transient, when a topic is not there, with its nearest name.
-  Result<std::vector<TopicPartition>> partitions(std::span<const std::string> topics);
+  Result<std::vector<TopicPartition>> partitions(std::span<const std::string> topics,
+                                                 MissingTopic on_missing);
 
   // First and next offset of each log. The next is the last stable offset, unless the client reads
   // uncommitted records.
   Result<LogBoundsMap> log_bounds(std::span<const TopicPartition> partitions);
   // Only the next offsets.
   Result<OffsetMap> log_ends(std::span<const TopicPartition> partitions);
+  // The first record of each log that is as late as this, or the log's end. Milliseconds since
+  // 1970.
+  Result<OffsetMap> offsets_at(std::span<const TopicPartition> partitions, std::int64_t time_ms);
 
  private:
   explicit ClusterView(std::unique_ptr<Client> client) : client_(std::move(client)) {}

@@ -318,17 +318,17 @@ Status RangeReader::report_stall(const std::vector<Partition*>& waiting, std::in
                   waiting.size() > 1 ? fmt::format(" and {} more", waiting.size() - 1) : "",
                   stalled_ms / 1000, waiting[0]->next, waiting[0]->until,
                   complaint.empty() ? "no complaint from the brokers" : complaint);
-  if (options_.give_up_after && stalled_ms >= options_.give_up_after->count()) {
-    return Error{ExitCode::kUnavailable,
-                 fmt::format("{}. The batch was given up, nothing of it was written. Bring the "
-                             "brokers back, or raise --startup-timeout.",
-                             state)};
+  const std::int64_t give_up_ms = options_.give_up_after.count();
+  if (stalled_ms >= give_up_ms) {
+    return Error{
+        ExitCode::kUnavailable,
+        fmt::format("{}. The batch was given up, nothing of it was written. {}", state,
+                    options_.is_final ? "Bring the brokers back, or raise --startup-timeout."
+                                      : "It is read anew, with new connections."),
+        !options_.is_final};
   }
   log::warning("{}. Waiting.", state);
-  next_report_ms_ = stalled_ms + kReportEveryMs;
-  if (options_.give_up_after) {
-    next_report_ms_ = std::min<std::int64_t>(next_report_ms_, options_.give_up_after->count());
-  }
+  next_report_ms_ = std::min<std::int64_t>(stalled_ms + kReportEveryMs, give_up_ms);
   return {};
 }
 

@@ -7,7 +7,7 @@
 //   records, for control records, compaction and aborted transactions leave gaps.
 // Thread: one at a time; delivered() any.
 // Errors: 65 for records that the broker no longer has or that are damaged, 66 for a topic that has
-//   gone, 69 after Options::give_up_after without progress, 75 when stopped before the end.
+//   gone, 69 after ReaderOptions::give_up_after without progress, 75 when stopped before the end.
 // Limits: Options::prefetch_bytes of records wait in the client.
 // Source: docs/decisions/0003, measured on librdkafka 2.0.2 and 2.8.0.
 #pragma once
@@ -35,8 +35,10 @@ namespace kstream::kafka {
 
 struct ReaderOptions {
   std::size_t prefetch_bytes = 32 * 1024 * 1024;
-  // How long a read goes on without any progress; nothing: for ever, with a line in the log.
-  std::optional<std::chrono::milliseconds> give_up_after;
+  // How long a read goes on without any progress. Then the batch may be read again, with a new
+  // client: now and then one stays stuck although the brokers are back.
+  std::chrono::milliseconds give_up_after{60'000};
+  bool is_final = false;  // no: the error is transient
 };
 
 class RangeReader {

@@ -66,7 +66,14 @@ Status ReaderPool::read(std::span<const OffsetRange> ranges, BlockExchange& bloc
       run(0);
     }
   }
-  return first_failure(outcomes);
+  const Status failure = first_failure(outcomes);
+  if (!failure.ok()) {
+    // Whatever it was, the next try begins with clients that know nothing of it.
+    for (auto& reader : readers_) {
+      reader.reset();
+    }
+  }
+  return failure;
 }
 
 Status ReaderPool::make_reader(std::size_t i) {

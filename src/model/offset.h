@@ -5,6 +5,7 @@
 // compaction, aborted transactions) are ordinary members of a range.
 #pragma once
 
+#include <chrono>
 #include <compare>
 #include <cstdint>
 #include <map>
@@ -50,7 +51,18 @@ struct LastRecords {  // the last `count` offsets of each partition
   std::int64_t count = 0;
   bool operator==(const LastRecords&) const = default;
 };
-using Place = std::variant<Earliest, Latest, LastRecords, OffsetMap>;
+struct AtTime {         // the first record of each partition that is as late as this
+  std::int64_t ms = 0;  // since 1970-01-01 UTC
+  bool operator==(const AtTime&) const = default;
+};
+struct Ago {  // the same, as long before the start
+  std::chrono::milliseconds duration{};
+  bool operator==(const Ago&) const = default;
+};
+struct GroupPosition {  // where a consumer group's committed offsets are
+  bool operator==(const GroupPosition&) const = default;
+};
+using Place = std::variant<Earliest, Latest, LastRecords, OffsetMap, AtTime, Ago, GroupPosition>;
 
 // "test:0"
 std::string to_string(const TopicPartition& partition);

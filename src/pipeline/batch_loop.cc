@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <utility>
+#include <algorithm>
 
 #include "base/parse.h"
 #include "pipeline/schedule.h"
@@ -16,48 +16,72 @@ constexpr std::int64_t kComplainEveryMs = 60'000;
 
 }  // namespace
 
-BatchLoop::BatchLoop(Source& source, std::vector<Sink*> sinks, std::span<Counter> counters,
+BatchLoop::BatchLoop(Source& source, const std::vector<Sink*>& sinks, std::span<Counter> counters,
                      BlockExchange& blocks, Clock& clock, const BatchLoopOptions& options)
     : source_(source),
-      sinks_(std::move(sinks)),
       counters_(counters),
       blocks_(blocks),
       clock_(clock),
-      options_(options) {
+      options_(options),
+      last_time_(options.last_time_ms) {
   KS_CHECK(!counters_.empty());
+  for (Sink* sink : sinks) {
+    targets_.push_back({sink, std::nullopt});
+  }
+}
+
+Status BatchLoop::start() {
+  for (Target& target : targets_) {
+    KS_TRY_VALUE(last, target.sink->last_batch());
+    target.last = last;
+  }
+  return {};
 }
 
 Result<bool> BatchLoop::step(const Stop& stop) {
   if (is_over(stop)) {
-    return false;
+    return settle();
   }
-  const BatchTime time = wait_for_time(stop);
+  KS_TRY_VALUE(time, wait_for_time(stop));
   if (stop.drain.stop_requested()) {
-    return false;
+    return settle();
   }
   Result<std::optional<BatchPlan>> plan = source_.plan(time, stop);
   if (!plan.ok()) {
     return wait_out(plan.error(), stop);
   }
-  failing_since_ms_.reset();
   if (!plan.value()) {
-    return false;
+    return settle();
   }
-  last_time_ = time;
-  KS_TRY(run_batch(*plan.value(), stop));
+  last_time_ = std::max(last_time_, plan.value()->time_ms);
+  if (const Status run = run_batch(*plan.value(), stop); !run.ok()) {
+    return wait_out(run.error(), stop);
+  }
+  failing_since_ms_.reset();
   ++batches_;
-  return !is_over(stop);
+  return true;
 }
 
 bool BatchLoop::is_over(const Stop& stop) const {
   return stop.drain.stop_requested() || (options_.batches_max && batches_ >= *options_.batches_max);
 }
 
-BatchTime BatchLoop::wait_for_time(const Stop& stop) {
+Result<bool> BatchLoop::settle() {
+  KS_TRY(source_.settle());
+  return false;
+}
+
+Result<BatchTime> BatchLoop::wait_for_time(const Stop& stop) {
   if (!options_.waits_for_boundaries) {
     return next_moment(clock_.wall_ms(), last_time_);
   }
+  if (options_.is_first_planned && batches_ == 0) {
+    return last_time_;  // the plan has its own
+  }
   const BatchTime time = next_boundary(clock_.wall_ms(), last_time_, options_.interval);
+  if (time > clock_.wall_ms()) {
+    KS_TRY(source_.settle());
+  }
   while (!stop.drain.stop_requested()) {
     const std::int64_t left = time - clock_.wall_ms();
     if (left <= 0) {
@@ -70,27 +94,56 @@ BatchTime BatchLoop::wait_for_time(const Stop& stop) {
 
 Status BatchLoop::run_batch(const BatchPlan& plan, const Stop& stop) {
   const std::int64_t started_ms = clock_.steady_ms();
+  KS_TRY_VALUE(sinks, sinks_without(plan));
+  CountTotals totals;
+  if (!sinks.empty()) {
+    KS_TRY(read_and_count(plan, stop));
+    const Counter& all = counters_.front();
+    totals = all.totals();
+    const std::vector<WordCount> counts = all.counts();
+    const BatchResult result{plan, options_.interval, totals, counts};
+    for (Target* target : sinks) {
+      KS_TRY(target->sink->write(result));
+      target->last = plan.id ? plan.id : target->last;
+    }
+  }
+  KS_TRY(source_.complete(plan));
+  totals_ += totals;
+  report(plan, totals, clock_.steady_ms() - started_ms);
+  return {};
+}
+
+Result<std::vector<BatchLoop::Target*>> BatchLoop::sinks_without(const BatchPlan& plan) {
+  std::vector<Target*> without;
+  for (Target& target : targets_) {
+    if (!plan.id) {
+      if (target.sink->wants_empty_batches()) {
+        without.push_back(&target);
+      }
+    } else if (!target.last || *target.last + 1 == *plan.id) {
+      without.push_back(&target);
+    } else if (*target.last != *plan.id) {
+      return Error{
+          ExitCode::kData,
+          fmt::format("batch {} is next, but an output holds batch {} as its last. Nothing "
+                      "was read or written. An old state or an old output was put back: "
+                      "restore the one that belongs to the other.",
+                      *plan.id, *target.last)};
+    }
+  }
+  return without;
+}
+
+Status BatchLoop::read_and_count(const BatchPlan& plan, const Stop& stop) {
   for (Counter& counter : counters_) {
     counter.clear();
   }
   const Status read = plan.id ? source_.read(plan, blocks_, stop.abort) : Status();
   blocks_.wait_until_idle();
   KS_TRY(read);
-
-  Counter& all = counters_.front();
   for (Counter& other : counters_.subspan(1)) {
-    all.merge_from(other);
+    counters_.front().merge_from(other);
   }
-  const std::vector<WordCount> counts = all.counts();
-  const BatchResult result{plan, options_.interval, all.totals(), counts};
-  for (Sink* sink : sinks_) {
-    if (plan.id || sink->wants_empty_batches()) {
-      KS_TRY(sink->write(result));
-    }
-  }
-  KS_TRY(source_.complete(plan));
-  totals_ += all.totals();
-  report(plan, all.totals(), clock_.steady_ms() - started_ms);
   return {};
 }
 

@@ -1,9 +1,10 @@
 // Where batches come from.
 //
-// Contract: a plan is returned again, identical, until complete() succeeded, and is not changed by
-//   what happens between. A batch is planned, read and completed before the next one is planned.
+// Contract: a plan with an id is durable when plan() returns it, and is returned again, identical,
+//   until complete() succeeded, also after a crash. A batch is planned, read and completed before
+//   the next one is planned.
 // Thread: the batch thread.
-// Errors: transient ones (Error::is_transient) may be tried again with the next batch time.
+// Errors: after a transient one (Error::is_transient) plan() may be called again, after any step.
 #pragma once
 
 #include <optional>
@@ -28,8 +29,12 @@ class Source {
   virtual Status read(const BatchPlan& plan, BlockExchange& blocks,
                       const std::stop_token& abort) = 0;
 
-  // The batch's counts are where they belong: from here on its records may be forgotten.
+  // The batch's counts are where they belong: from here on its records may be forgotten. Durable
+  // with the next plan, or by settle().
   virtual Status complete(const BatchPlan& plan) = 0;
+
+  // What complete() said is durable when it returns. For when there is time, and at the end.
+  virtual Status settle() = 0;
 };
 
 }  // namespace kstream

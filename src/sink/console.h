@@ -15,6 +15,8 @@ class Console final : public Sink {
   Console(Output& output, const Presentation& presentation);
 
   bool wants_empty_batches() const override { return true; }
+  // Who reads it may know; JSON has the id for that.
+  Result<std::optional<BatchId>> last_batch() override { return std::optional<BatchId>(); }
   Status write(const BatchResult& result) override;
 
  private:

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "source/range_planner.h"
@@ -15,6 +16,8 @@ constexpr auto kRetryPause = std::chrono::milliseconds(500);
 constexpr std::int64_t kComplainEveryMs = 60'000;
 // A topic that was just made is not known to every broker at once.
 constexpr std::int64_t kTopicAppearsMs = 2'000;
+// Nor is one gone because a broker that has just come back does not know it yet.
+constexpr std::int64_t kTopicGoneMs = 10'000;
 constexpr auto kFeedPause = std::chrono::milliseconds(5);
 
 bool has_records(const std::vector<OffsetRange>& ranges) {
@@ -22,23 +25,61 @@ bool has_records(const std::vector<OffsetRange>& ranges) {
                      [](const OffsetRange& range) { return !range.is_empty(); });
 }
 
+std::vector<TopicPartition> partitions_of(const OffsetMap& offsets) {
+  std::vector<TopicPartition> partitions;
+  partitions.reserve(offsets.size());
+  for (const auto& [partition, offset] : offsets) {
+    partitions.push_back(partition);
+  }
+  return partitions;
+}
+
+OffsetMap ends_of(const LogBoundsMap& logs) {
+  OffsetMap ends;
+  for (const auto& [partition, log] : logs) {
+    ends[partition] = log.end;
+  }
+  return ends;
+}
+
+std::vector<TopicPartition> without(const std::vector<TopicPartition>& all,
+                                    const std::vector<TopicPartition>& some) {
+  std::vector<TopicPartition> rest;
+  std::set_difference(all.begin(), all.end(), some.begin(), some.end(), std::back_inserter(rest));
+  return rest;
+}
+
 }  // namespace
 
-DirectSource::DirectSource(kafka::ClusterView& view, kafka::ReaderPool& readers, Clock& clock,
-                           DirectSourceOptions options)
-    : view_(view), readers_(readers), clock_(clock), options_(std::move(options)) {}
+DirectSource::DirectSource(kafka::ClusterView& view, kafka::ReaderPool& readers,
+                           CheckpointStore& store, Clock& clock, DirectSourceOptions options)
+    : view_(view),
+      readers_(readers),
+      store_(store),
+      clock_(clock),
+      options_(std::move(options)),
+      finder_(view, clock, options_.positions) {
+  if (options_.rates) {
+    limiter_.emplace(*options_.rates);
+  }
+}
 
-Result<bool> DirectSource::start(const Stop& stop) {
+Result<bool> DirectSource::start(const std::optional<StoredState>& stored,
+                                 const std::string& state_dir, const Stop& stop) {
+  if (stored) {
+    store_.resume(stored->checkpoint);
+  }
   const std::int64_t started_ms = clock_.steady_ms();
   std::optional<std::int64_t> topic_missing_since_ms;
   std::int64_t next_complaint_ms = started_ms;
   while (!stop.drain.stop_requested()) {
-    const Status found = find_positions();
-    if (found.ok()) {
+    const Status opened = open(stored, state_dir);
+    const std::int64_t now_ms = clock_.steady_ms();
+    if (opened.ok()) {
+      next_discovery_ms_ = now_ms + options_.discover_every.count();
       return true;
     }
-    const Error& error = found.error();
-    const std::int64_t now_ms = clock_.steady_ms();
+    const Error& error = opened.error();
     if (error.code != ExitCode::kNoInput) {
       topic_missing_since_ms.reset();
     } else if (!topic_missing_since_ms) {
@@ -61,99 +102,221 @@ Result<bool> DirectSource::start(const Stop& stop) {
   return false;
 }
 
-Status DirectSource::find_positions() {
-  KS_TRY_VALUE(partitions, view_.partitions(options_.topics));
-  KS_TRY_VALUE(logs, view_.log_bounds(partitions));
-  if (!options_.ranges.empty()) {
-    KS_TRY(find_named_ranges(logs));
-  } else {
-    KS_TRY_VALUE(next, resolve(options_.from, logs, Latest{}));
-    if (options_.until) {
-      KS_TRY_VALUE(final_ends, resolve(*options_.until, logs, Latest{}));
-      for (const auto& [partition, end] : final_ends) {
-        if (next.at(partition) > end) {
-          return Error{
-              ExitCode::kUsage,
-              fmt::format("{}: the start, offset {}, lies behind the end, offset {}. Nothing "
-                          "was read. Exchange --from and --until.",
-                          to_string(partition), next.at(partition), end)};
-        }
-      }
-      final_ = std::move(final_ends);
-    }
-    next_ = std::move(next);
+Status DirectSource::open(const std::optional<StoredState>& stored, const std::string& state_dir) {
+  Identity identity = options_.identity;
+  if (!state_dir.empty()) {
+    KS_TRY_VALUE(cluster, view_.cluster_id());
+    identity.cluster = std::move(cluster);
   }
-  partitions_.clear();
-  for (const auto& [partition, offset] : next_) {
-    partitions_.push_back(partition);
+  if (stored) {
+    KS_TRY(check_same(stored->identity, identity, state_dir));
+    KS_TRY(discover());
   }
-  return {};
-}
-
-Status DirectSource::find_named_ranges(const LogBoundsMap& logs) {
-  OffsetMap from;
-  OffsetMap until;
-  for (const OffsetRange& range : options_.ranges) {
-    from[range.partition] = range.from;
-    until[range.partition] = range.until;
+  KS_TRY_VALUE(positions, finder_.find(stored ? &next() : nullptr));
+  final_ = std::move(positions.final_ends);
+  if (stored) {
+    log::info("{}: going on after batch {}{}", state_dir, stored->checkpoint.committed.batch,
+              stored->checkpoint.intent ? ", with the batch that was in hand" : "");
+    return {};
   }
-  KS_TRY(resolve(from, logs, Latest{}));
-  KS_TRY(resolve(until, logs, Latest{}));
-  next_ = std::move(from);
-  final_ = std::move(until);
-  return {};
+  return store_.begin(identity, positions.next);
 }
 
 Result<std::optional<BatchPlan>> DirectSource::plan(BatchTime time, const Stop& stop) {
-  if (planned_) {
-    return planned_;
+  planned_ms_ = clock_.steady_ms();
+  KS_TRY_VALUE(is_there, check_intent());
+  if (is_there) {
+    return store_.now().intent;
   }
   while (true) {
     if (!is_first_ && is_at_end()) {
       return std::optional<BatchPlan>();
     }
     KS_TRY_VALUE(ends, ends_now());
-    BatchPlan plan{std::nullopt, time, plan_ranges(next_, ends)};
+    // A plan that was given up has used up a time, too.
+    const BatchTime own_time = std::max(time, store_.now().committed.time_ms + 1);
+    BatchPlan plan{std::nullopt, own_time, plan_ranges(next(), ends)};
     if (has_records(plan.ranges)) {
-      plan.id = last_id_ + 1;
+      plan.id = store_.now().committed.batch + 1;
+      KS_TRY(store_.intend(plan));
+      is_intent_checked_ = true;
+      delay_ms_ = std::max<std::int64_t>(clock_.wall_ms() - own_time, 0);
     } else if (options_.final_ends && !is_at_end() && !stop.drain.stop_requested()) {
       // A bounded run that is ahead of what feeds it has no interval to show as empty.
       clock_.wait(kFeedPause, stop.drain);
       continue;
     }
     is_first_ = false;
-    planned_ = std::move(plan);
-    return planned_;
+    return std::optional(std::move(plan));
   }
 }
 
-Status DirectSource::read(const BatchPlan& plan, BlockExchange& blocks,
-                          const std::stop_token& abort) {
-  return readers_.read(plan.ranges, blocks, abort);
-}
-
-Status DirectSource::complete(const BatchPlan& plan) {
-  for (const OffsetRange& range : plan.ranges) {
-    next_[range.partition] = range.until;
+// Whether there is a batch in hand whose records can be read: one of an earlier run, or of a try
+// that failed.
+Result<bool> DirectSource::check_intent() {
+  if (!store_.now().intent || is_intent_checked_) {
+    return store_.now().intent.has_value();
   }
-  last_id_ = plan.id.value_or(last_id_);
-  planned_.reset();
-  return {};
+  KS_TRY_VALUE(logs, logs_now());
+  if (!store_.now().intent) {
+    return false;  // given up, because a partition of it has gone
+  }
+  const std::vector<Loss> losses = find_losses(*store_.now().intent, logs);
+  if (losses.empty()) {
+    is_intent_checked_ = true;
+    is_first_ = false;
+    return true;
+  }
+  if (options_.on_data_loss == OnDataLoss::kFail) {
+    return data_loss(losses);
+  }
+  log::warning("batch {} is given up: {}. Its records are planned anew, as far as they are there.",
+               *store_.now().intent->id, describe(losses.front()));
+  store_.abandon();
+  return false;
 }
 
 Result<OffsetMap> DirectSource::ends_now() {
   if (!final_ && options_.final_ends) {
     final_ = options_.final_ends();
   }
+  OffsetMap ends;
   if (final_) {
-    return *final_;
+    ends = *final_;
+    std::erase_if(ends, [this](const auto& entry) { return !next().contains(entry.first); });
+  } else {
+    KS_TRY_VALUE(logs, logs_now());
+    KS_TRY(accept_losses(logs));
+    ends = ends_of(logs);
   }
-  return view_.log_ends(partitions_);
+  return limiter_ ? limiter_->limit(next(), ends) : ends;
+}
+
+Result<LogBoundsMap> DirectSource::logs_now() {
+  if (clock_.steady_ms() >= next_discovery_ms_) {
+    KS_TRY(discover());
+  }
+  Result<LogBoundsMap> logs = view_.log_bounds(partitions_of(next()));
+  if (!logs.ok() && logs.error().code == ExitCode::kNoInput) {
+    KS_TRY(discover());
+    return Error{logs.error().code, logs.error().text, true};
+  }
+  return logs;
+}
+
+Status DirectSource::discover() {
+  KS_TRY_VALUE(there, finder_.partitions_now());
+  const std::vector<TopicPartition> known = partitions_of(next());
+  KS_TRY(accept_gone(without(known, there)));
+  OffsetMap with_new = next();
+  for (const TopicPartition& partition : without(there, known)) {
+    log::info("{}: is new; it is read from its beginning", to_string(partition));
+    with_new[partition] = 0;
+  }
+  if (with_new.size() != known.size() && !final_ && !store_.now().intent) {
+    store_.move(std::move(with_new));
+  }
+  next_discovery_ms_ = clock_.steady_ms() + options_.discover_every.count();
+  return {};
+}
+
+Status DirectSource::accept_gone(const std::vector<TopicPartition>& gone) {
+  if (gone.empty()) {
+    gone_since_ms_.reset();
+    return {};
+  }
+  const std::string what = fmt::format(
+      "{}{}: is not in the cluster any more; it was read up to offset {}", to_string(gone.front()),
+      gone.size() > 1 ? fmt::format(" and {} more partitions", gone.size() - 1) : "",
+      next().at(gone.front()));
+  const std::int64_t now_ms = clock_.steady_ms();
+  gone_since_ms_ = gone_since_ms_.value_or(now_ms);
+  if (now_ms - *gone_since_ms_ < kTopicGoneMs) {
+    return Error{ExitCode::kNoInput, what + ".", true};
+  }
+  if (options_.on_data_loss == OnDataLoss::kFail) {
+    return Error{ExitCode::kData,
+                 fmt::format("data loss: {}. Its topic was deleted, or made anew with fewer "
+                             "partitions. The position is unchanged. To go on without: "
+                             "--on-data-loss skip.",
+                             what)};
+  }
+  log::warning("{}. It is left out.", what);
+  if (store_.now().intent) {
+    store_.abandon();
+  }
+  OffsetMap rest = next();
+  for (const TopicPartition& partition : gone) {
+    rest.erase(partition);
+  }
+  store_.move(std::move(rest));
+  gone_since_ms_.reset();
+  return {};
+}
+
+Status DirectSource::accept_losses(const LogBoundsMap& logs) {
+  const std::vector<Loss> losses = find_losses(next(), logs);
+  if (losses.empty()) {
+    return {};
+  }
+  if (options_.on_data_loss == OnDataLoss::kFail) {
+    return data_loss(losses);
+  }
+  OffsetMap moved = next();
+  std::int64_t lost = 0;
+  for (const Loss& loss : losses) {
+    log::warning("{}. Going on at {}.", describe(loss), loss.log.start);
+    moved[loss.partition] = loss.log.start;
+    lost += loss.records();
+  }
+  log::warning("{} records were lost before they were read", lost);
+  store_.move(std::move(moved));
+  return {};
+}
+
+Status DirectSource::read(const BatchPlan& plan, BlockExchange& blocks,
+                          const std::stop_token& abort) {
+  const Status is_read = readers_.read(plan.ranges, blocks, abort);
+  return is_read.ok() ? is_read : explain_failed_read(plan, is_read.error());
+}
+
+// Records may have gone between the plan and the reading.
+Status DirectSource::explain_failed_read(const BatchPlan& plan, const Error& error) {
+  if (error.code != ExitCode::kData && error.code != ExitCode::kNoInput) {
+    return error;
+  }
+  const Result<LogBoundsMap> logs = view_.log_bounds(partitions_of(next()));
+  if (!logs.ok() || !find_losses(plan, logs.value()).empty()) {
+    is_intent_checked_ = false;  // so that plan() decides
+    return Error{error.code, error.text, true};
+  }
+  return error;
+}
+
+Status DirectSource::complete(const BatchPlan& plan) {
+  if (!plan.id) {
+    return {};
+  }
+  store_.complete();
+  if (limiter_) {
+    std::int64_t records = 0;
+    for (const OffsetRange& range : plan.ranges) {
+      records += range.until - range.from;
+    }
+    const std::int64_t now_ms = clock_.steady_ms();
+    limiter_->completed(now_ms, records, now_ms - planned_ms_, delay_ms_);
+  }
+  return {};
+}
+
+Status DirectSource::settle() {
+  return store_.settle();
 }
 
 bool DirectSource::is_at_end() const {
   return final_ && std::all_of(final_->begin(), final_->end(), [this](const auto& entry) {
-           return next_.at(entry.first) >= entry.second;
+           const auto position = next().find(entry.first);
+           return position == next().end() || position->second >= entry.second;
          });
 }
 

@@ -1,9 +1,10 @@
 // Offset ranges planned per interval, straight from Kafka: what Spark calls the direct approach.
 //
-// Contract: Source's. The position lives in memory only.
+// Contract: Source's; the position is in the checkpoint store.
 // Thread: the batch thread.
-// Errors: 66 topic missing, 65 offsets that the logs do not have, 69 no broker; the first and the
-//   last are waited for, as Options say.
+// Errors: 66 topic missing, 65 records that the logs do not have (any more), 69 no broker; the
+// first
+//   and the last are waited for, as Options say.
 #pragma once
 
 #include <chrono>
@@ -12,53 +13,74 @@
 #include <string>
 #include <vector>
 
+#include "checkpoint/checkpoint_store.h"
 #include "kafka/cluster_view.h"
 #include "kafka/reader_pool.h"
 #include "model/offset.h"
 #include "os/clock.h"
 #include "pipeline/source.h"
+#include "source/data_loss.h"
+#include "source/positions.h"
+#include "source/rate_limiter.h"
 
 namespace kstream {
 
 struct DirectSourceOptions {
-  std::vector<std::string> topics;
-  Place from = Latest{};
-  std::optional<Place> until;       // nothing: never ends
-  std::vector<OffsetRange> ranges;  // exactly these instead of from and until, if there are any
+  PositionOptions positions;
+  // Ends that somebody else decides: nothing as long as they are open. Instead of an `until`.
+  std::function<std::optional<OffsetMap>()> final_ends;
   // How long start() waits for brokers; nothing: for ever.
   std::optional<std::chrono::milliseconds> startup_timeout;
-  // Ends that somebody else decides: nothing as long as they are open. Instead of `until`.
-  std::function<std::optional<OffsetMap>()> final_ends;
+  std::chrono::milliseconds discover_every{30'000};
+  OnDataLoss on_data_loss = OnDataLoss::kFail;
+  std::optional<RateOptions> rates;  // nothing: each batch has all that there is
+  // What a first start writes into the state, but for the id of the cluster.
+  Identity identity;
 };
 
 class DirectSource final : public Source {
  public:
-  DirectSource(kafka::ClusterView& view, kafka::ReaderPool& readers, Clock& clock,
-               DirectSourceOptions options);
+  // Everything referred to outlives the source.
+  DirectSource(kafka::ClusterView& view, kafka::ReaderPool& readers, CheckpointStore& store,
+               Clock& clock, DirectSourceOptions options);
 
   // Finds the partitions and the first positions; waits for brokers and topics. False when stopped.
-  Result<bool> start(const Stop& stop);
+  // `stored` is what the state directory held before.
+  Result<bool> start(const std::optional<StoredState>& stored, const std::string& state_dir,
+                     const Stop& stop);
 
   Result<std::optional<BatchPlan>> plan(BatchTime time, const Stop& stop) override;
   Status read(const BatchPlan& plan, BlockExchange& blocks, const std::stop_token& abort) override;
   Status complete(const BatchPlan& plan) override;
+  Status settle() override;
 
  private:
-  Status find_positions();
-  Status find_named_ranges(const LogBoundsMap& logs);
+  Status open(const std::optional<StoredState>& stored, const std::string& state_dir);
+  Result<bool> check_intent();
+  // The ends up to which the next batch may go, after what has changed in the cluster.
   Result<OffsetMap> ends_now();
+  Result<LogBoundsMap> logs_now();
+  Status discover();
+  Status accept_gone(const std::vector<TopicPartition>& gone);
+  Status accept_losses(const LogBoundsMap& logs);
+  Status explain_failed_read(const BatchPlan& plan, const Error& error);
   bool is_at_end() const;
+  const OffsetMap& next() const { return store_.now().committed.next; }
 
   kafka::ClusterView& view_;
   kafka::ReaderPool& readers_;
+  CheckpointStore& store_;
   Clock& clock_;
   const DirectSourceOptions options_;
-  std::vector<TopicPartition> partitions_;
-  OffsetMap next_;
+  PositionFinder finder_;
+  std::optional<RateLimiter> limiter_;
   std::optional<OffsetMap> final_;
-  std::optional<BatchPlan> planned_;
-  BatchId last_id_ = 0;
   bool is_first_ = true;
+  bool is_intent_checked_ = false;
+  std::int64_t next_discovery_ms_ = 0;
+  std::optional<std::int64_t> gone_since_ms_;
+  std::int64_t planned_ms_ = 0;  // steady
+  std::int64_t delay_ms_ = 0;    // of the batch in hand behind its time
 };
 
 }  // namespace kstream

@@ -58,20 +58,18 @@ std::vector<OffsetRange> plan_ranges(const OffsetMap& next, const OffsetMap& end
   return ranges;
 }
 
-Result<OffsetMap> resolve(const Place& place, const LogBoundsMap& logs, const Place& otherwise) {
-  const auto* named = std::get_if<OffsetMap>(&place);
-  if (named != nullptr) {
-    KS_TRY(check_named(*named, logs));
-  }
+OffsetMap resolve(const Place& place, const LogBoundsMap& logs) {
   OffsetMap offsets;
   for (const auto& [partition, log] : logs) {
-    const auto own = named != nullptr ? named->find(partition) : OffsetMap::const_iterator();
-    if (named != nullptr && own != named->end()) {
-      offsets[partition] = own->second;
-    } else {
-      offsets[partition] = offset_at(named != nullptr ? otherwise : place, log);
-    }
+    offsets[partition] = offset_at(place, log);
   }
+  return offsets;
+}
+
+Result<OffsetMap> resolve(const OffsetMap& named, const LogBoundsMap& logs) {
+  KS_TRY(check_named(named, logs));
+  OffsetMap offsets = named;
+  offsets.merge(resolve(Latest{}, logs));
   return offsets;
 }
 

@@ -12,9 +12,11 @@ namespace kstream {
 // records, or without an end, gets an empty range, so that output lists it.
 std::vector<OffsetRange> plan_ranges(const OffsetMap& next, const OffsetMap& ends);
 
-// A place that somebody named, as an offset of each partition of the logs. An OffsetMap's
-// partitions take their offsets, all others `otherwise`. Errors: 65 for an offset outside of the
-// log, with the log's bounds; 64 for a partition that is not there.
-Result<OffsetMap> resolve(const Place& place, const LogBoundsMap& logs, const Place& otherwise);
+// A place that needs nothing but the logs: Earliest, Latest, LastRecords.
+OffsetMap resolve(const Place& place, const LogBoundsMap& logs);
+
+// Offsets that somebody named, and the ends of the logs for all other partitions. Errors: 65 for an
+// offset outside of the log, with the log's bounds; 64 for a partition that is not there.
+Result<OffsetMap> resolve(const OffsetMap& named, const LogBoundsMap& logs);
 
 }  // namespace kstream

@@ -13,9 +13,14 @@
 #include <string>
 #include <string_view>
 
+#include "base/names.h"
+
 namespace kstream {
 
 enum class Decoding { kUtf8, kBytes };
+
+inline constexpr Named<Decoding> kDecodingNames[] = {{"utf8", Decoding::kUtf8},
+                                                     {"bytes", Decoding::kBytes}};
 
 // Valid until the decoder's next call, and no longer than the bytes it was made from.
 struct DecodedText {

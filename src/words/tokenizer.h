@@ -18,9 +18,16 @@
 #include <cstddef>
 #include <string_view>
 
+#include "base/names.h"
+
 namespace kstream {
 
 enum class Split { kSpace, kJava, kWhitespace, kWords };
+
+inline constexpr Named<Split> kSplitNames[] = {{"space", Split::kSpace},
+                                               {"java", Split::kJava},
+                                               {"whitespace", Split::kWhitespace},
+                                               {"words", Split::kWords}};
 
 // The next word of a kWhitespace or kWords text, which loses everything up to the word's end. Empty
 // when there is none left.

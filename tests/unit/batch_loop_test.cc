@@ -59,6 +59,12 @@ class LinesSource final : public Source {
     return {};
   }
 
+  Status settle() override {
+    ++settled;
+    return {};
+  }
+
+  int settled = 0;
   Offset lines_per_batch = 2;
   bool ends = true;
   int transient_failures = 0;
@@ -75,6 +81,7 @@ class LinesSource final : public Source {
 class MemorySink final : public Sink {
  public:
   bool wants_empty_batches() const override { return wants_empty; }
+  Result<std::optional<BatchId>> last_batch() override { return last; }
   Status write(const BatchResult& result) override {
     if (error) {
       return *error;
@@ -87,6 +94,7 @@ class MemorySink final : public Sink {
     return {};
   }
   bool wants_empty = true;
+  std::optional<BatchId> last;
   std::optional<Error> error;
   std::vector<BatchId> ids;
   std::vector<BatchTime> times;
@@ -135,6 +143,15 @@ struct Rig {
   std::vector<std::thread> threads;
 };
 
+BatchLoopOptions options(bool waits_for_boundaries, std::optional<std::int64_t> batches_max,
+                         std::optional<milliseconds> give_up_after = std::nullopt) {
+  BatchLoopOptions made;
+  made.waits_for_boundaries = waits_for_boundaries;
+  made.batches_max = batches_max;
+  made.give_up_after = give_up_after;
+  return made;
+}
+
 }  // namespace
 
 TEST_CASE("batch loop: every line is counted once, over all batches and threads") {
@@ -157,19 +174,19 @@ TEST_CASE("batch loop: batches happen at boundaries and are numbered from 1") {
 }
 
 TEST_CASE("batch loop: a bounded run does not wait, and its times increase all the same") {
-  Rig rig({"a", "b", "c"}, {milliseconds(2000), false, std::nullopt, std::nullopt});
+  Rig rig({"a", "b", "c"}, options(false, std::nullopt));
   rig.steps();
   CHECK(rig.sink.times == std::vector<BatchTime>{10'500, 10'501});
 }
 
 TEST_CASE("batch loop: stops after the batches that are wanted") {
-  Rig rig({"a", "b", "c"}, {milliseconds(2000), true, 1, std::nullopt});
-  CHECK(rig.steps() == 0);
+  Rig rig({"a", "b", "c"}, options(true, 1));
+  CHECK(rig.steps() == 1);
   CHECK(rig.sink.ids == std::vector<BatchId>{1});
 }
 
 TEST_CASE("batch loop: an empty batch reaches only the sinks that want it") {
-  Rig rig({}, {milliseconds(2000), true, 3, std::nullopt});
+  Rig rig({}, options(true, 3));
   rig.source.ends = false;
   rig.sink.wants_empty = false;
   rig.steps();
@@ -197,7 +214,7 @@ TEST_CASE("batch loop: a daemon waits for brokers, a bounded run for as long as 
   daemon.steps();
   CHECK(daemon.sink.words.size() == 1);
 
-  Rig bounded({"a"}, {milliseconds(2000), false, std::nullopt, milliseconds(5000)});
+  Rig bounded({"a"}, options(false, std::nullopt, milliseconds(5000)));
   bounded.source.transient_failures = 1000;
   Result<bool> step = true;
   while ((step = bounded.loop.step(bounded.stop)).ok()) {
@@ -214,6 +231,58 @@ TEST_CASE("batch loop: a requested drain begins no further batch") {
   drain.request_stop();
   CHECK_FALSE(rig.loop.step(rig.stop).value());
   CHECK(rig.sink.ids == std::vector<BatchId>{1});
+}
+
+TEST_CASE("batch loop: a sink that holds the batch already does not get it again") {
+  Rig rig({"a", "b", "c"});
+  rig.sink.last = 1;
+  REQUIRE(rig.loop.start().ok());
+  rig.steps();
+  CHECK(rig.sink.ids == std::vector<BatchId>{2});
+  CHECK(rig.source.completed.size() == 2);
+}
+
+TEST_CASE("batch loop: a sink that is ahead of the source, or behind it, is refused") {
+  for (const BatchId last : {2, 7}) {
+    Rig rig({"a", "b", "c"});
+    rig.sink.last = last;
+    REQUIRE(rig.loop.start().ok());
+    const auto step = rig.loop.step(rig.stop);
+    REQUIRE_FALSE(step.ok());
+    CHECK(step.error().code == ExitCode::kData);
+    CHECK(step.error().text.find("batch 1 is next") != std::string::npos);
+    CHECK(step.error().text.find(std::to_string(last)) != std::string::npos);
+    CHECK(rig.sink.ids.empty());
+  }
+}
+
+TEST_CASE("batch loop: a sink that fails for a while gets the same batch later") {
+  Rig rig({"a"});
+  rig.sink.error = Error{ExitCode::kIoError, "full", true};
+  CHECK(rig.loop.step(rig.stop).value());
+  CHECK(rig.source.completed.empty());
+  rig.sink.error.reset();
+  rig.steps();
+  CHECK(rig.sink.ids == std::vector<BatchId>{1});
+  CHECK(rig.sink.words == std::map<std::string, std::uint64_t>{{"a", 1}});
+}
+
+TEST_CASE("batch loop: what was completed is settled while there is time, and at the end") {
+  Rig rig({"a", "b", "c"});
+  rig.steps();
+  CHECK(rig.source.settled == 4);  // before each of three boundaries, and at the end
+  Rig bounded({"a", "b", "c"}, options(false, std::nullopt));
+  bounded.steps();
+  CHECK(bounded.source.settled == 1);
+}
+
+TEST_CASE("batch loop: a batch of an earlier run is read at once, the next at a later boundary") {
+  BatchLoopOptions after = options(true, std::nullopt);
+  after.last_time_ms = 14'000;
+  after.is_first_planned = true;
+  Rig rig({"a", "b", "c"}, after);
+  rig.steps();
+  CHECK(rig.sink.times == std::vector<BatchTime>{14'000, 16'000});
 }
 
 }  // namespace kstream

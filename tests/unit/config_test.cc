@@ -128,6 +128,20 @@ TEST_CASE("command line: secrets are not printed") {
   CHECK(text.find("client.id=me") != std::string::npos);
 }
 
+TEST_CASE("places: each way to name one") {
+  CHECK(parse_place("latest").value() == Place(Latest{}));
+  CHECK(parse_place("largest").value() == Place(Latest{}));
+  CHECK(parse_place("smallest").value() == Place(Earliest{}));
+  CHECK(parse_place("committed").value() == Place(GroupPosition{}));
+  CHECK(parse_place("-5").value() == Place(LastRecords{5}));
+  CHECK(parse_place("@2026-01-31T10:00Z").value() == Place(AtTime{1769853600000}));
+  CHECK(parse_place("@-1h").value() == Place(Ago{std::chrono::hours(1)}));
+  CHECK(parse_place("a:0:7,a:1:9").value() == Place(OffsetMap{{{"a", 0}, 7}, {{"a", 1}, 9}}));
+  for (const char* bad : {"@", "@-", "@-5", "@yesterday", "commited", "a:0", "a:0:-1"}) {
+    CHECK_FALSE(parse_place(bad).ok());
+  }
+}
+
 TEST_CASE("places: a topic's name is Kafka's") {
   CHECK(check_topic("a.b_c-D9").ok());
   CHECK(check_topic(std::string(249, 'a')).ok());
