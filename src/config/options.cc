@@ -298,7 +298,9 @@ const Option kOptions[] = {
      "TOPIC:PARTITION:OFFSET,...",
      kForWordcount, false, set_until},
     {"exit", "-e", "", "", "the same as --until latest; with --feed: when all of it is counted",
-     kForWordcount, false, when_on<[](Settings& settings) { settings.until = Latest{}; }>},
+     kForWordcount, false, when_on<[](Settings& settings) {
+       settings.until = settings.until.value_or(Latest{});  // an --until says more
+     }>},
     {"once", "", "", "", "all from --from to --until as one batch", kForWordcount, false,
      when_on<[](Settings& settings) { settings.is_once = true; }>},
     {"range", "", "TOPIC:PARTITION:FROM:UNTIL", "",

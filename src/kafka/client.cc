@@ -3,12 +3,17 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <chrono>
+#include <future>
+#include <thread>
 #include <utility>
 
 #include "telemetry/log.h"
 
 namespace kstream::kafka {
 namespace {
+
+constexpr auto kDestroyMax = std::chrono::seconds(5);
 
 // Of every client. Each may be set by the user, except for the refused ones.
 const Properties& defaults() {
@@ -113,10 +118,23 @@ Result<std::unique_ptr<Client>> Client::create(Role role, const ClientConfig& co
   return self;
 }
 
+// Before 2.6.1 librdkafka waits for ever here when a partition that it has read was deleted (its
+// issue 4724). Then the client is left behind, with its threads: the program is about to end, or
+// makes another one.
 Client::~Client() {
-  if (client_ != nullptr) {
+  if (client_ == nullptr) {
+    return;
+  }
+  rd_kafka_set_log_level(client_, 0);
+  std::promise<void> promise;
+  const std::future<void> is_destroyed = promise.get_future();
+  std::thread([client = client_, done = std::move(promise)]() mutable {
     // No group was joined, so there is nothing to leave, and closing one could wait for a broker.
-    rd_kafka_destroy_flags(client_, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+    rd_kafka_destroy_flags(client, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+    done.set_value();
+  }).detach();
+  if (is_destroyed.wait_for(kDestroyMax) != std::future_status::ready) {
+    log::warning("a Kafka client does not end; it is left behind");
   }
 }
 

@@ -180,14 +180,14 @@ Result<OffsetMap> DirectSource::ends_now() {
   if (!final_ && options_.final_ends) {
     final_ = options_.final_ends();
   }
-  OffsetMap ends;
+  KS_TRY_VALUE(logs, logs_now());
+  KS_TRY(accept_losses(logs));
+  OffsetMap ends = ends_of(logs);
   if (final_) {
-    ends = *final_;
-    std::erase_if(ends, [this](const auto& entry) { return !next().contains(entry.first); });
-  } else {
-    KS_TRY_VALUE(logs, logs_now());
-    KS_TRY(accept_losses(logs));
-    ends = ends_of(logs);
+    for (auto& [partition, end] : ends) {
+      const auto final_end = final_->find(partition);
+      end = final_end == final_->end() ? next().at(partition) : final_end->second;
+    }
   }
   return limiter_ ? limiter_->limit(next(), ends) : ends;
 }

@@ -5,15 +5,7 @@
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "$0")/lib.sh"
 cd "$work"
-: "${KSTREAM_TEST_BROKERS:?the address of a Kafka, as scripts/test gives it}"
-: "${KSTREAM_TEST_CLASSPATH:?the class path of its tools, as scripts/kafka classpath gives it}"
-brokers=$KSTREAM_TEST_BROKERS
-run=$$-$RANDOM
-make_topic() {  # NAME PARTITIONS [--config KEY=VALUE]...
-  java -Xmx128m -cp "$KSTREAM_TEST_CLASSPATH" org.apache.kafka.tools.TopicCommand \
-    --bootstrap-server "$brokers" --create --topic "$1" --partitions "$2" --replication-factor 1 \
-    "${@:3}" > java.out 2>&1 || { cat java.out >&2; fail "topic $1 was not made"; }
-}
+needs_kafka
 
 lines 2 1000000 > big
 text_sums < big > want

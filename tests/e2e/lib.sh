@@ -43,3 +43,33 @@ lines() {
     }
   }'
 }
+
+# For tests of a real Kafka: its address in `brokers`, and `run` to tell topics of this run apart.
+needs_kafka() {
+  : "${KSTREAM_TEST_BROKERS:?the address of a Kafka, as scripts/test gives it}"
+  : "${KSTREAM_TEST_CLASSPATH:?the class path of its tools, as scripts/kafka classpath gives it}"
+  brokers=$KSTREAM_TEST_BROKERS
+  # shellcheck disable=SC2034  # for the tests
+  run=$$-$RANDOM
+}
+
+# kafka_tool CLASS ARGUMENT...: one of Kafka's own tools; its output is in java.out.
+kafka_tool() {
+  java -Xmx128m -XX:TieredStopAtLevel=1 -cp "$KSTREAM_TEST_CLASSPATH" "org.apache.kafka.tools.$1" \
+    --bootstrap-server "$brokers" "${@:2}" > "$work/java.out" 2>&1 \
+    || { cat "$work/java.out" >&2; fail "$1 ${*:2}"; }
+}
+
+make_topic() {  # NAME PARTITIONS [--config KEY=VALUE]...
+  kafka_tool TopicCommand --create --topic "$1" --partitions "$2" --replication-factor 1 "${@:3}"
+}
+
+# wait_for SECONDS COMMAND...: until it holds; false when it never does.
+wait_for() {
+  local until=$((SECONDS + $1))
+  shift
+  until "$@"; do
+    ((SECONDS < until)) || return 1
+    sleep 0.1
+  done
+}
