@@ -26,6 +26,8 @@
 #include "sink/console.h"
 #include "source/direct_source.h"
 #include "telemetry/log.h"
+#include "words/decoder.h"
+#include "words/tokenizer.h"
 
 namespace kstream {
 namespace {

@@ -32,7 +32,7 @@ constexpr Refusal kRefused[] = {
     {"plugin.library.paths", "it would load code"},
     {"test.mock.num.brokers", "use --brokers embedded"},
     {"test.mock.broker.rtt", "use --brokers embedded"},
-    {"enable.idempotence", "records are sent exactly once, always"},
+    {"enable.idempotence", "it is always on"},
 };
 
 }  // namespace

@@ -1,0 +1,63 @@
+#!/usr/bin/env bash
+# label: cluster
+# Three brokers of its own: leaders that move, brokers that hang, and none at all for a while. The
+# stream waits and goes on, and its counts are exact.
+# shellcheck source=tests/e2e/lib.sh
+. "$(dirname "$0")/lib.sh"
+here=$(cd "$(dirname "$0")" && pwd)
+needs_kafka
+outage_seconds=${KSTREAM_TEST_OUTAGE_SECONDS:-60}
+
+kafka=("$here/../../scripts/kafka")
+stop_cluster() { "${kafka[@]}" stop --dir "$work/cluster" || true; cleanup; }
+trap stop_cluster EXIT
+brokers=$("${kafka[@]}" start --dir "$work/cluster" --nodes 3)
+brokers=${brokers#bootstrap }
+cd "$work"
+nodes() { cat cluster/node-*/pid; }
+
+topic=moves
+kafka_tool TopicCommand --create --topic "$topic" --partitions 6 --replication-factor 3
+seconds=$((outage_seconds + 45))
+lines 3 $((seconds * 4000)) > feed
+"$KSTREAM" wordcount -b "$brokers" -t "$topic" --from earliest -i 500ms --format json \
+  --state-dir state > out 2> err &
+daemon=$!
+children+=("$daemon")
+"$KSTREAM" produce -b "$brokers" -t "$topic" --rate 4000 < feed 2> produce.err &
+producer=$!
+children+=("$producer")
+
+moved=$(java -Xmx128m -cp "$KSTREAM_TEST_CLASSPATH" "$here/../tools/MoveLeaders.java" "$brokers" \
+  "$topic" 20 300)
+((moved >= 15)) || fail "the leaders moved only $moved times"
+
+# One of three hangs, then all of them.
+read -r first _ <<< "$(nodes | xargs)"
+kill -STOP "$first"
+sleep 5
+kill -CONT "$first"
+# shellcheck disable=SC2046  # words
+kill -STOP $(nodes)
+sleep 8
+# shellcheck disable=SC2046
+kill -CONT $(nodes)
+
+# shellcheck disable=SC2046
+kill -TERM $(nodes)
+sleep "$outage_seconds"
+"${kafka[@]}" start --dir "$work/cluster" > /dev/null
+
+wait "$producer" || { cat produce.err >&2; fail "produce ended with $?"; }
+# What is in the topic says an independent reader: over such outages librdkafka's producer (2.0.2) may
+# send a record twice, and does.
+kcat -C -b "$brokers" -t "$topic" -o beginning -e -q > there 2> kcat.err
+(($(wc -l < there) >= $(wc -l < feed))) || fail "the topic has fewer records than were sent"
+text_sums < there > want
+counted() { [[ $(python3 -c 'import json; print(sum(json.loads(l)["records"] for l in open("out") if l.endswith("\n")))') == $(wc -l < there) ]]; }
+wait_for 90 counted || { cat err >&2; fail "not all records were counted"; }
+kill -TERM "$daemon"
+wait "$daemon" || { cat err >&2; fail "the daemon ended with $?"; }
+python3 "$here/batches.py" out 2> batches | LC_ALL=C sort > got || { cat batches >&2; fail "batches"; }
+same "the counts over $moved moves and an outage of $outage_seconds s" want got
+says "Trying again"
