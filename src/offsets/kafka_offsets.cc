@@ -151,7 +151,7 @@ int KafkaOffsets::left_ms(std::int64_t deadline_ms) {
 
 // Whether to ask again, after a pause, because the answer was not the coordinator's.
 bool KafkaOffsets::wait_for_coordinator(rd_kafka_resp_err_t code, std::int64_t deadline_ms) {
-  if (!is_between_coordinators(code) || left_ms(deadline_ms) == 0) {
+  if (!is_between_coordinators(code) || left_ms(deadline_ms) <= kPause.count()) {
     return false;
   }
   clock_.wait(kPause, {});
