@@ -147,6 +147,11 @@ zk "$own" deleteall /k > zk.out
 ask 2; [[ $answer == published ]] || fail "after the nodes were deleted: $answer"
 [[ $(zk_value "$own" "/k$node/0") == 2 ]] || fail "not made anew"
 
+# Nodes that are there need nobody's leave to add them.
+zk "$own" setAcl / world:anyone:r > zk.out
+probe 0 publish zookeeper "$own/k" "other-$run" "$topic:0:5"
+probe 77 publish zookeeper "$own/new" "g-$run" "$topic:0:5"; answers "node /new"
+
 kill -KILL "$(pid)"
 ask 3; is_away 5500 "server gone"
 ask 4; is_away 1000 "server still gone"
