@@ -17,6 +17,9 @@
 #include "kafka/embedded_broker.h"
 #include "kafka/reader_pool.h"
 #include "model/block_exchange.h"
+#include "offsets/kafka_offsets.h"
+#include "offsets/position_publisher.h"
+#include "offsets/zookeeper_offsets.h"
 #include "os/clock.h"
 #include "os/file_system.h"
 #include "os/output.h"
@@ -67,7 +70,8 @@ Result<Embedded> start_embedded(const Settings& settings, kafka::ClientConfig& c
   return embedded;
 }
 
-DirectSourceOptions source_options(const Settings& settings, const Feeder* feeder) {
+DirectSourceOptions source_options(const Settings& settings, const Feeder* feeder,
+                                   PositionPublisher& publisher) {
   DirectSourceOptions options;
   options.positions.topics = settings.topics;
   options.positions.from = settings.from;
@@ -82,6 +86,12 @@ DirectSourceOptions source_options(const Settings& settings, const Feeder* feede
                       settings.client.is_read_uncommitted ? "uncommitted" : "committed",
                       std::string(name_of(kDecodingNames, settings.decoding)),
                       std::string(name_of(kSplitNames, settings.split))};
+  if (publisher.has_targets()) {
+    options.publisher = &publisher;
+    options.positions.committed = [&publisher](std::span<const TopicPartition> partitions) {
+      return publisher.first().read(partitions);
+    };
+  }
   if (settings.is_bounded()) {
     options.startup_timeout = settings.startup_timeout;
   }
@@ -118,6 +128,21 @@ BatchLoopOptions loop_options(const Settings& settings, const Checkpoint& checkp
     options.give_up_after = settings.startup_timeout;
   }
   return options;
+}
+
+// Where positions are published, and where `--from committed` asks: ZooKeeper first, if it is
+// named.
+Status add_offset_stores(const Settings& settings, const kafka::ClientConfig& client,
+                         PositionPublisher& publisher) {
+  if (settings.zookeeper) {
+    KS_TRY_VALUE(zookeeper, ZooKeeperOffsets::create(*settings.zookeeper, *settings.group));
+    publisher.add(std::move(zookeeper));
+  }
+  if (settings.group) {
+    KS_TRY_VALUE(group, KafkaOffsets::create(client, *settings.group));
+    publisher.add(std::move(group));
+  }
+  return {};
 }
 
 // The state directory, locked, with what an earlier run left in it.
@@ -197,6 +222,8 @@ Status run_wordcount(const Settings& settings, Signals& signals) {
   const std::size_t readers = settings.readers.value_or(usable_cores());
   BlockExchange blocks(readers * kBlocksPerReader);
   std::vector<Counter> counters = make_counters(settings, readers);
+  PositionPublisher publisher(clock);
+  std::stop_source is_counted;
   Runtime runtime(signals);
   const Stop stop = runtime.stop();
 
@@ -213,8 +240,9 @@ Status run_wordcount(const Settings& settings, Signals& signals) {
           reader_options.give_up_after = settings.startup_timeout;
           reader_options.is_final = true;
         }
+        KS_TRY(add_offset_stores(settings, client, publisher));
         kafka::ReaderPool pool(client, reader_options, readers, clock);
-        DirectSource source(view, pool, store, clock, source_options(settings, feeder));
+        DirectSource source(view, pool, store, clock, source_options(settings, feeder, publisher));
         KS_TRY_VALUE(is_started, source.start(state.stored, state_dir, stop));
         if (!is_started) {
           return {};
@@ -222,6 +250,12 @@ Status run_wordcount(const Settings& settings, Signals& signals) {
         for (Counter& counter : counters) {
           KS_TRY(runtime.start(
               [&counter, &blocks, feeder] { return count_blocks(counter, blocks, feeder); }));
+        }
+        if (publisher.has_targets()) {
+          KS_TRY(runtime.start([&publisher, is_done = is_counted.get_token()]() -> Status {
+            publisher.run(is_done);
+            return {};
+          }));
         }
         if (feeder != nullptr) {
           // A single batch can be finished only when all of the feed is there.
@@ -242,6 +276,7 @@ Status run_wordcount(const Settings& settings, Signals& signals) {
         return {};
       },
       settings.stop_deadline);
+  is_counted.request_stop();
   KS_TRY(is_run);
   blocks.close();
   runtime.request_stop();

@@ -8,6 +8,7 @@
 #include "base/parse.h"
 #include "base/suggest.h"
 #include "config/places.h"
+#include "offsets/zookeeper_layout.h"
 
 namespace kstream {
 namespace {
@@ -174,6 +175,18 @@ Status set_state_dir(Settings& settings, std::string_view text) {
   return {};
 }
 
+Status set_group(Settings& settings, std::string_view text) {
+  KS_TRY(check_zookeeper_group(text));
+  settings.group = text;
+  return {};
+}
+
+Status set_zookeeper(Settings& settings, std::string_view text) {
+  KS_TRY(parse_zookeeper_address(text));
+  settings.zookeeper = text;
+  return {};
+}
+
 Status set_on_data_loss(Settings& settings, std::string_view text) {
   constexpr Named<bool> kWords[] = {{"fail", false}, {"skip", true}};
   KS_TRY_VALUE(skips, choose(text, kWords));
@@ -328,6 +341,12 @@ const Option kOptions[] = {
      when_on<[](Settings& settings) { settings.client.is_read_uncommitted = true; }>},
     {"state-dir", "", "DIR", "none", "where the position is kept, so that a restart goes on there",
      kForWordcount | kForOffsets, false, set_state_dir},
+    {"group", "-g", "NAME", "none",
+     "consumer group that positions are published to, for lag tools; kstream does not join it",
+     kForWordcount, false, set_group},
+    {"zookeeper", "", "HOST:PORT,.../CHROOT", "none",
+     "publish the positions of --group there, too: /consumers/GROUP/offsets/TOPIC/PARTITION",
+     kForWordcount, false, set_zookeeper},
     {"allow-network-fs", "", "", "", "take a state directory on a network file system, too",
      kForWordcount, false,
      when_on<[](Settings& settings) { settings.may_state_be_on_network = true; }>},
@@ -389,6 +408,14 @@ Status complete_wordcount(Settings& settings) {
     return Error{ExitCode::kUsage,
                  "--range says where to start and to stop: it does not go with --until, --exit or "
                  "--once"};
+  }
+  if (settings.zookeeper && !settings.group) {
+    return Error{ExitCode::kUsage,
+                 "--zookeeper keeps the positions of a group: name it with --group NAME"};
+  }
+  if (settings.from == Place(GroupPosition{}) && !settings.group) {
+    return Error{ExitCode::kUsage,
+                 "--from committed begins where a group is: name it with --group NAME"};
   }
   if (settings.state_dir && settings.is_broker_embedded) {
     return Error{ExitCode::kUsage,

@@ -46,6 +46,8 @@ struct Settings {
 
   // wordcount: the position and how fast it moves
   std::optional<std::string> state_dir;
+  std::optional<std::string> group;      // that positions are published to
+  std::optional<std::string> zookeeper;  // and where: HOST:PORT,.../CHROOT; nothing: Kafka
   bool may_state_be_on_network = false;
   bool skips_lost_records = false;
   std::chrono::milliseconds discover_every{30'000};

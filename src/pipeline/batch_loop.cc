@@ -12,7 +12,6 @@ namespace kstream {
 namespace {
 
 constexpr auto kRetryPause = std::chrono::milliseconds(500);
-constexpr std::int64_t kComplainEveryMs = 60'000;
 
 }  // namespace
 
@@ -154,14 +153,13 @@ Result<bool> BatchLoop::wait_out(const Error& error, const Stop& stop) {
   const std::int64_t now_ms = clock_.steady_ms();
   if (!failing_since_ms_) {
     failing_since_ms_ = now_ms;
-    next_complaint_ms_ = now_ms;
+    complaint_.reset();
   }
   if (options_.give_up_after && now_ms - *failing_since_ms_ >= options_.give_up_after->count()) {
     return error;
   }
-  if (now_ms >= next_complaint_ms_) {
+  if (complaint_.is_due(now_ms)) {
     log::warning("{} Trying again.", error.text);
-    next_complaint_ms_ = now_ms + kComplainEveryMs;
   }
   clock_.wait(kRetryPause, stop.drain);
   return !stop.drain.stop_requested();

@@ -21,6 +21,7 @@
 #include "pipeline/counter.h"
 #include "pipeline/sink.h"
 #include "pipeline/source.h"
+#include "telemetry/every_minute.h"
 
 namespace kstream {
 
@@ -78,7 +79,7 @@ class BatchLoop {
   std::int64_t batches_ = 0;
   CountTotals totals_;
   std::optional<std::int64_t> failing_since_ms_;
-  std::int64_t next_complaint_ms_ = 0;
+  EveryMinute complaint_;
 };
 
 }  // namespace kstream

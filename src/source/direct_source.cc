@@ -7,13 +7,13 @@
 #include <utility>
 
 #include "source/range_planner.h"
+#include "telemetry/every_minute.h"
 #include "telemetry/log.h"
 
 namespace kstream {
 namespace {
 
 constexpr auto kRetryPause = std::chrono::milliseconds(500);
-constexpr std::int64_t kComplainEveryMs = 60'000;
 // A topic that was just made is not known to every broker at once.
 constexpr std::int64_t kTopicAppearsMs = 2'000;
 // Nor is one gone because a broker that has just come back does not know it yet.
@@ -71,12 +71,13 @@ Result<bool> DirectSource::start(const std::optional<StoredState>& stored,
   }
   const std::int64_t started_ms = clock_.steady_ms();
   std::optional<std::int64_t> topic_missing_since_ms;
-  std::int64_t next_complaint_ms = started_ms;
+  EveryMinute complaint;
   while (!stop.drain.stop_requested()) {
     const Status opened = open(stored, state_dir);
     const std::int64_t now_ms = clock_.steady_ms();
     if (opened.ok()) {
       next_discovery_ms_ = now_ms + options_.discover_every.count();
+      publish();
       return true;
     }
     const Error& error = opened.error();
@@ -93,9 +94,8 @@ Result<bool> DirectSource::start(const std::optional<StoredState>& stored,
       return error;
     }
     // A bounded run says it once, when it ends; a missing topic may appear within its grace.
-    if (!is_bounded && now_ms >= next_complaint_ms) {
+    if (!is_bounded && complaint.is_due(now_ms)) {
       log::warning("{} Waiting for it.", error.text);
-      next_complaint_ms = now_ms + kComplainEveryMs;
     }
     clock_.wait(kRetryPause, stop.drain);
   }
@@ -298,6 +298,7 @@ Status DirectSource::complete(const BatchPlan& plan) {
     return {};
   }
   store_.complete();
+  publish();
   if (limiter_) {
     std::int64_t records = 0;
     for (const OffsetRange& range : plan.ranges) {
@@ -307,6 +308,12 @@ Status DirectSource::complete(const BatchPlan& plan) {
     limiter_->completed(now_ms, records, now_ms - planned_ms_, delay_ms_);
   }
   return {};
+}
+
+void DirectSource::publish() {
+  if (options_.publisher != nullptr) {
+    options_.publisher->offer(next());
+  }
 }
 
 Status DirectSource::settle() {

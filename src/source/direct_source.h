@@ -17,6 +17,7 @@
 #include "kafka/cluster_view.h"
 #include "kafka/reader_pool.h"
 #include "model/offset.h"
+#include "offsets/position_publisher.h"
 #include "os/clock.h"
 #include "pipeline/source.h"
 #include "source/data_loss.h"
@@ -33,7 +34,8 @@ struct DirectSourceOptions {
   std::optional<std::chrono::milliseconds> startup_timeout;
   std::chrono::milliseconds discover_every{30'000};
   OnDataLoss on_data_loss = OnDataLoss::kFail;
-  std::optional<RateOptions> rates;  // nothing: each batch has all that there is
+  std::optional<RateOptions> rates;        // nothing: each batch has all that there is
+  PositionPublisher* publisher = nullptr;  // told after each batch, if there is one
   // What a first start writes into the state, but for the id of the cluster.
   Identity identity;
 };
@@ -64,6 +66,7 @@ class DirectSource final : public Source {
   Status accept_gone(const std::vector<TopicPartition>& gone);
   Status accept_losses(const LogBoundsMap& logs);
   Status explain_failed_read(const BatchPlan& plan, const Error& error);
+  void publish();
   bool is_at_end() const;
   const OffsetMap& next() const { return store_.now().committed.next; }
 
