@@ -66,7 +66,7 @@ Status ReaderPool::read(std::span<const OffsetRange> ranges, BlockExchange& bloc
       run(0);
     }
   }
-  const Status failure = first_failure(outcomes);
+  Status failure = first_failure(outcomes);
   if (!failure.ok()) {
     // Whatever it was, the next try begins with clients that know nothing of it.
     for (auto& reader : readers_) {
