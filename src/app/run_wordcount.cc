@@ -77,8 +77,9 @@ DirectSourceOptions source_options(const Settings& settings, const Feeder* feede
   options.positions.from = settings.from;
   options.positions.until = settings.until;
   options.positions.ranges = settings.ranges;
-  options.discover_every = settings.discover_every;
-  options.on_data_loss = settings.skips_lost_records ? OnDataLoss::kSkip : OnDataLoss::kFail;
+  options.watch.discover_every = settings.discover_every;
+  options.watch.on_data_loss = settings.skips_lost_records ? OnDataLoss::kSkip : OnDataLoss::kFail;
+  options.watch.takes_new_partitions = !settings.is_bounded();
   options.identity = {new_stream_id(),
                       "",
                       settings.topics,

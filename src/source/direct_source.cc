@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <iterator>
 #include <utility>
 
 #include "source/range_planner.h"
@@ -16,22 +15,11 @@ namespace {
 constexpr auto kRetryPause = std::chrono::milliseconds(500);
 // A topic that was just made is not known to every broker at once.
 constexpr std::int64_t kTopicAppearsMs = 2'000;
-// Nor is one gone because a broker that has just come back does not know it yet.
-constexpr std::int64_t kTopicGoneMs = 10'000;
 constexpr auto kFeedPause = std::chrono::milliseconds(5);
 
 bool has_records(const std::vector<OffsetRange>& ranges) {
   return std::any_of(ranges.begin(), ranges.end(),
                      [](const OffsetRange& range) { return !range.is_empty(); });
-}
-
-std::vector<TopicPartition> partitions_of(const OffsetMap& offsets) {
-  std::vector<TopicPartition> partitions;
-  partitions.reserve(offsets.size());
-  for (const auto& [partition, offset] : offsets) {
-    partitions.push_back(partition);
-  }
-  return partitions;
 }
 
 OffsetMap ends_of(const LogBoundsMap& logs) {
@@ -40,13 +28,6 @@ OffsetMap ends_of(const LogBoundsMap& logs) {
     ends[partition] = log.end;
   }
   return ends;
-}
-
-std::vector<TopicPartition> without(const std::vector<TopicPartition>& all,
-                                    const std::vector<TopicPartition>& some) {
-  std::vector<TopicPartition> rest;
-  std::set_difference(all.begin(), all.end(), some.begin(), some.end(), std::back_inserter(rest));
-  return rest;
 }
 
 }  // namespace
@@ -58,7 +39,8 @@ DirectSource::DirectSource(kafka::ClusterView& view, kafka::ReaderPool& readers,
       store_(store),
       clock_(clock),
       options_(std::move(options)),
-      finder_(view, clock, options_.positions) {
+      finder_(view, clock, options_.positions),
+      watch_(view, finder_, store, clock, options_.watch) {
   if (options_.rates) {
     limiter_.emplace(*options_.rates);
   }
@@ -76,7 +58,6 @@ Result<bool> DirectSource::start(const std::optional<StoredState>& stored,
     const Status opened = open(stored, state_dir);
     const std::int64_t now_ms = clock_.steady_ms();
     if (opened.ok()) {
-      next_discovery_ms_ = now_ms + options_.discover_every.count();
       publish();
       return true;
     }
@@ -110,7 +91,7 @@ Status DirectSource::open(const std::optional<StoredState>& stored, const std::s
   }
   if (stored) {
     KS_TRY(check_same(stored->identity, identity, state_dir));
-    KS_TRY(discover());
+    KS_TRY(watch_.discover());
   }
   KS_TRY_VALUE(positions, finder_.find(stored ? &next() : nullptr));
   final_ = std::move(positions.final_ends);
@@ -157,31 +138,22 @@ Result<bool> DirectSource::check_intent() {
   if (!store_.now().intent || is_intent_checked_) {
     return store_.now().intent.has_value();
   }
-  KS_TRY_VALUE(logs, logs_now());
+  KS_TRY_VALUE(logs, watch_.logs());
   if (!store_.now().intent) {
     return false;  // given up, because a partition of it has gone
   }
-  const std::vector<Loss> losses = find_losses(*store_.now().intent, logs);
-  if (losses.empty()) {
-    is_intent_checked_ = true;
-    is_first_ = false;
-    return true;
-  }
-  if (options_.on_data_loss == OnDataLoss::kFail) {
-    return data_loss(losses);
-  }
-  log::warning("batch {} is given up: {}. Its records are planned anew, as far as they are there.",
-               *store_.now().intent->id, describe(losses.front()));
-  store_.abandon();
-  return false;
+  KS_TRY_VALUE(is_whole, watch_.accept_losses_of_intent(logs));
+  is_intent_checked_ = is_whole;
+  is_first_ = is_first_ && !is_whole;
+  return is_whole;
 }
 
 Result<OffsetMap> DirectSource::ends_now() {
   if (!final_ && options_.final_ends) {
     final_ = options_.final_ends();
   }
-  KS_TRY_VALUE(logs, logs_now());
-  KS_TRY(accept_losses(logs));
+  KS_TRY_VALUE(logs, watch_.logs());
+  KS_TRY(watch_.accept_losses(logs));
   OffsetMap ends = ends_of(logs);
   if (final_) {
     for (auto& [partition, end] : ends) {
@@ -190,88 +162,6 @@ Result<OffsetMap> DirectSource::ends_now() {
     }
   }
   return limiter_ ? limiter_->limit(next(), ends) : ends;
-}
-
-Result<LogBoundsMap> DirectSource::logs_now() {
-  if (clock_.steady_ms() >= next_discovery_ms_) {
-    KS_TRY(discover());
-  }
-  Result<LogBoundsMap> logs = view_.log_bounds(partitions_of(next()));
-  if (!logs.ok() && logs.error().code == ExitCode::kNoInput) {
-    KS_TRY(discover());
-    return Error{logs.error().code, logs.error().text, true};
-  }
-  return logs;
-}
-
-Status DirectSource::discover() {
-  KS_TRY_VALUE(there, finder_.partitions_now());
-  const std::vector<TopicPartition> known = partitions_of(next());
-  KS_TRY(accept_gone(without(known, there)));
-  OffsetMap with_new = next();
-  for (const TopicPartition& partition : without(there, known)) {
-    log::info("{}: is new; it is read from its beginning", to_string(partition));
-    with_new[partition] = 0;
-  }
-  if (with_new.size() != known.size() && !final_ && !store_.now().intent) {
-    store_.move(std::move(with_new));
-  }
-  next_discovery_ms_ = clock_.steady_ms() + options_.discover_every.count();
-  return {};
-}
-
-Status DirectSource::accept_gone(const std::vector<TopicPartition>& gone) {
-  if (gone.empty()) {
-    gone_since_ms_.reset();
-    return {};
-  }
-  const std::string what = fmt::format(
-      "{}{}: is not in the cluster any more; it was read up to offset {}", to_string(gone.front()),
-      gone.size() > 1 ? fmt::format(" and {} more partitions", gone.size() - 1) : "",
-      next().at(gone.front()));
-  const std::int64_t now_ms = clock_.steady_ms();
-  gone_since_ms_ = gone_since_ms_.value_or(now_ms);
-  if (now_ms - *gone_since_ms_ < kTopicGoneMs) {
-    return Error{ExitCode::kNoInput, what + ".", true};
-  }
-  if (options_.on_data_loss == OnDataLoss::kFail) {
-    return Error{ExitCode::kData,
-                 fmt::format("data loss: {}. Its topic was deleted, or made anew with fewer "
-                             "partitions. The position is unchanged. To go on without: "
-                             "--on-data-loss skip.",
-                             what)};
-  }
-  log::warning("{}. It is left out.", what);
-  if (store_.now().intent) {
-    store_.abandon();
-  }
-  OffsetMap rest = next();
-  for (const TopicPartition& partition : gone) {
-    rest.erase(partition);
-  }
-  store_.move(std::move(rest));
-  gone_since_ms_.reset();
-  return {};
-}
-
-Status DirectSource::accept_losses(const LogBoundsMap& logs) {
-  const std::vector<Loss> losses = find_losses(next(), logs);
-  if (losses.empty()) {
-    return {};
-  }
-  if (options_.on_data_loss == OnDataLoss::kFail) {
-    return data_loss(losses);
-  }
-  OffsetMap moved = next();
-  std::int64_t lost = 0;
-  for (const Loss& loss : losses) {
-    log::warning("{}. Going on at {}.", describe(loss), loss.log.start);
-    moved[loss.partition] = loss.log.start;
-    lost += loss.records();
-  }
-  log::warning("{} records were lost before they were read", lost);
-  store_.move(std::move(moved));
-  return {};
 }
 
 Status DirectSource::read(const BatchPlan& plan, BlockExchange& blocks,
@@ -285,7 +175,7 @@ Status DirectSource::explain_failed_read(const BatchPlan& plan, const Error& err
   if (error.code != ExitCode::kData && error.code != ExitCode::kNoInput) {
     return error;
   }
-  const Result<LogBoundsMap> logs = view_.log_bounds(partitions_of(next()));
+  const Result<LogBoundsMap> logs = watch_.logs();
   if (!logs.ok() || !find_losses(plan, logs.value()).empty()) {
     is_intent_checked_ = false;  // so that plan() decides
     return Error{error.code, error.text, true};

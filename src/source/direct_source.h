@@ -20,7 +20,7 @@
 #include "offsets/position_publisher.h"
 #include "os/clock.h"
 #include "pipeline/source.h"
-#include "source/data_loss.h"
+#include "source/log_watch.h"
 #include "source/positions.h"
 #include "source/rate_limiter.h"
 
@@ -32,8 +32,7 @@ struct DirectSourceOptions {
   std::function<std::optional<OffsetMap>()> final_ends;
   // How long start() waits for brokers; nothing: for ever.
   std::optional<std::chrono::milliseconds> startup_timeout;
-  std::chrono::milliseconds discover_every{30'000};
-  OnDataLoss on_data_loss = OnDataLoss::kFail;
+  LogWatchOptions watch;
   std::optional<RateOptions> rates;        // nothing: each batch has all that there is
   PositionPublisher* publisher = nullptr;  // told after each batch, if there is one
   // What a first start writes into the state, but for the id of the cluster.
@@ -59,12 +58,8 @@ class DirectSource final : public Source {
  private:
   Status open(const std::optional<StoredState>& stored, const std::string& state_dir);
   Result<bool> check_intent();
-  // The ends up to which the next batch may go, after what has changed in the cluster.
+  // The ends up to which the next batch may go.
   Result<OffsetMap> ends_now();
-  Result<LogBoundsMap> logs_now();
-  Status discover();
-  Status accept_gone(const std::vector<TopicPartition>& gone);
-  Status accept_losses(const LogBoundsMap& logs);
   Status explain_failed_read(const BatchPlan& plan, const Error& error);
   void publish();
   bool is_at_end() const;
@@ -76,12 +71,11 @@ class DirectSource final : public Source {
   Clock& clock_;
   const DirectSourceOptions options_;
   PositionFinder finder_;
+  LogWatch watch_;
   std::optional<RateLimiter> limiter_;
   std::optional<OffsetMap> final_;
   bool is_first_ = true;
   bool is_intent_checked_ = false;
-  std::int64_t next_discovery_ms_ = 0;
-  std::optional<std::int64_t> gone_since_ms_;
   std::int64_t planned_ms_ = 0;  // steady
   std::int64_t delay_ms_ = 0;    // of the batch in hand behind its time
 };

@@ -119,9 +119,6 @@ exits 0 wordcount -b "$brokers" -t "$topic" --from earliest -e --format json -i 
 exits 78 wordcount -b "$brokers" -t "$topic" -e --state-dir "state-grows-$run"; says "topics grows-$run there, $topic here"
 mkdir -m 700 full && touch full/something
 exits 78 wordcount -b "$brokers" -t "$topic" -e --state-dir full; says "holds 'something'"
-mkdir -m 755 open
-exits 77 wordcount -b "$brokers" -t "$topic" -e --state-dir open; says "chmod 700"
-exits 64 wordcount -b embedded -t "$topic" --state-dir new; says "that broker forgets"
 cp -r "state-grows-$run" damaged
 sed -i 's/"generation":/"generation" :/' damaged/checkpoint
 exits 65 state verify damaged; says "does not fit"

@@ -96,3 +96,19 @@ exits 66 wordcount -b "$others" -t '^q' --from earliest -e; says "none of the 3 
 
 exits 65 wordcount -b "$brokers" -t test --range test:0:0:99; says "99"
 exits 64 wordcount -b "$brokers" -t test --range test:7:0:1; says "has 2 of them"
+
+# State directories that cannot be one, before any broker is asked.
+nobody=(-b 127.0.0.1:1 -t test)
+exits 73 wordcount "${nobody[@]}" -e --state-dir /proc/kstream; says "/proc/kstream"
+mkdir -m 755 open
+exits 77 wordcount "${nobody[@]}" -e --state-dir open; says "chmod 700"
+exits 64 wordcount -b embedded -t test --state-dir new; says "that broker forgets"
+exits 64 wordcount "${nobody[@]}" --range test:0:0:1 --state-dir new; says "keeps no position"
+"$KSTREAM" wordcount "${nobody[@]}" --state-dir held > out 2> err &
+holder=$!
+children+=("$holder")
+wait_for 20 grep -qF 'Waiting for it' err || fail "it does not wait for brokers"
+exits 75 wordcount "${nobody[@]}" -e --state-dir held; says "in use by process $holder"
+kill -KILL "$holder"
+wait "$holder" || true
+exits 69 wordcount "${nobody[@]}" -e --state-dir held --startup-timeout 1s
