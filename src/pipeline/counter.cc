@@ -1,7 +1,5 @@
 #include "pipeline/counter.h"
 
-#include <string_view>
-
 namespace kstream {
 
 Counter::Counter(const CountOptions& options, std::uint64_t hash_seed)
@@ -16,12 +14,32 @@ void Counter::count(const RecordBlock& block) {
       continue;
     }
     const DecodedText text = decoder_.decode(*record->value);
-    totals_.invalid += text.is_repaired ? 1 : 0;
-    for_each_word(options_.split, text.text, [this](std::string_view word) {
-      ++totals_.words;
-      table_.add(word);
-    });
+    if (!text.is_repaired) {
+      collect(text.text);
+      continue;
+    }
+    ++totals_.invalid;
+    add_collected();
+    collect(text.text);
+    add_collected();  // the text ends with the decoder's next call
   }
+  add_collected();
+}
+
+void Counter::collect(std::string_view text) {
+  readable_end_ = text.data() + text.size();
+  for_each_word(options_.split, text, [this](std::string_view word) {
+    words_[collected_++] = word;
+    if (collected_ == words_.size()) {
+      add_collected();
+    }
+  });
+}
+
+void Counter::add_collected() {
+  table_.add_each({words_.data(), collected_}, readable_end_);
+  totals_.words += collected_;
+  collected_ = 0;
 }
 
 void Counter::merge_from(const Counter& other) {

@@ -3,7 +3,10 @@
 // Thread: one at a time; between batches the batch thread, which merges and clears.
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
+#include <string_view>
 #include <vector>
 
 #include "model/batch.h"
@@ -34,10 +37,18 @@ class Counter {
   std::vector<WordCount> counts() const;
 
  private:
+  void collect(std::string_view text);
+  void add_collected();
+
   const CountOptions options_;
   Decoder decoder_;
   WordTable table_;
   CountTotals totals_;
+
+  // Words not yet in the table; all of them lie in the block in hand, or all in the decoder.
+  std::array<std::string_view, 64> words_;
+  std::size_t collected_ = 0;
+  const char* readable_end_ = nullptr;  // of the memory that they lie in
 };
 
 }  // namespace kstream

@@ -4,6 +4,7 @@
 #include <xxhash.h>
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cstring>
 #include <limits>
@@ -16,6 +17,8 @@ namespace {
 
 static_assert(std::endian::native == std::endian::little, "short words are stored as integers");
 
+__extension__ typedef unsigned __int128 Product;
+
 template <class Integer>
 std::uint64_t load(const char* at) {
   Integer value;
@@ -25,41 +28,66 @@ std::uint64_t load(const char* at) {
 
 }  // namespace
 
-WordTable::WordTable(std::uint64_t seed) : seed_(seed), mask_(kSlotsMin - 1), slots_(kSlotsMin) {}
+WordTable::WordTable(std::uint64_t seed)
+    : seed_(seed),
+      second_seed_(XXH3_64bits_withSeed(nullptr, 0, seed)),
+      mask_(kSlotsMin - 1),
+      slots_(kSlotsMin) {}
 
 void WordTable::add(std::string_view word, std::uint64_t count) {
-  const auto hash =
-      static_cast<std::uint32_t>(XXH3_64bits_withSeed(word.data(), word.size(), seed_));
-  add_hashed(word, hash, count);
+  if (count == 0) [[unlikely]] {
+    return;
+  }
+  if (word.size() > kInlineBytes) {
+    add_long(word, hash_of(word), count);
+    return;
+  }
+  const Key key = short_key(word);
+  add_short({count, hash_of(key, word.size()), static_cast<std::uint32_t>(word.size()), key});
+}
+
+void WordTable::add_each(std::span<const std::string_view> words, const char* readable_end) {
+  std::array<Slot, kWordsAhead> ahead;
+  while (!words.empty()) {
+    const auto next = words.first(std::min(words.size(), ahead.size()));
+    std::size_t short_words = 0;
+    for (const std::string_view word : next) {
+      if (word.size() > kInlineBytes) [[unlikely]] {
+        add_long(word, hash_of(word), 1);
+        continue;
+      }
+      const Key key = short_key(word, readable_end);
+      const std::uint32_t hash = hash_of(key, word.size());
+      ahead[short_words++] = {1, hash, static_cast<std::uint32_t>(word.size()), key};
+      __builtin_prefetch(&slots_[hash & mask_], 1);
+    }
+    for (std::size_t i = 0; i < short_words; ++i) {
+      add_short(ahead[i]);
+    }
+    words = words.subspan(next.size());
+  }
 }
 
 void WordTable::merge_from(const WordTable& other) {
   KS_CHECK(seed_ == other.seed_ && this != &other);
-  other.for_each_slot([&](const Slot& slot) { add_hashed(slot.word(), slot.hash, slot.count); });
+  other.for_each_slot([&](const Slot& slot) {
+    if (slot.is_inline()) {
+      add_short(slot);
+    } else {
+      add_long(slot.word(), slot.hash, slot.count);
+    }
+  });
 }
 
-inline void WordTable::add_hashed(std::string_view word, std::uint32_t hash, std::uint64_t count) {
-  if (count == 0) [[unlikely]] {
-    return;
-  }
-  if (word.size() <= kInlineBytes) {
-    add_short(word, hash, count);
-  } else {
-    add_long(word, hash, count);
-  }
-}
-
-inline void WordTable::add_short(std::string_view word, std::uint32_t hash, std::uint64_t count) {
-  const Key key = short_key(word);
-  const auto length = static_cast<std::uint32_t>(word.size());
-  for (std::size_t i = hash & mask_;; i = (i + 1) & mask_) {
+inline void WordTable::add_short(const Slot& word) {
+  for (std::size_t i = word.hash & mask_;; i = (i + 1) & mask_) {
     Slot& slot = slots_[i];
     if (slot.count == 0) {
-      fill(slot, {count, hash, length, key});
+      fill(slot, word);
       return;
     }
-    if (slot.length == length && slot.key == key) {
-      slot.count += count;
+    if (slot.length == word.length && slot.key == word.key) {
+      slot.count += word.count;
       return;
     }
   }
@@ -99,6 +127,31 @@ inline WordTable::Key WordTable::short_key(std::string_view word) {
              0}};
   }
   return {{0, 0}};
+}
+
+// The same by one load and a mask: no branch on a length that nobody can predict.
+inline WordTable::Key WordTable::short_key(std::string_view word, const char* readable_end) {
+  if (readable_end - word.data() < static_cast<std::ptrdiff_t>(kInlineBytes)) [[unlikely]] {
+    return short_key(word);
+  }
+  constexpr std::uint64_t kKept = ~std::uint64_t{0};
+  static constexpr std::uint64_t kMasks[] = {kKept, kKept, 0, 0};
+  const char* const mask = reinterpret_cast<const char*>(kMasks) + kInlineBytes - word.size();
+  const char* const at = word.data();
+  return {{load<std::uint64_t>(at) & load<std::uint64_t>(mask),
+           load<std::uint64_t>(at + 8) & load<std::uint64_t>(mask + 8)}};
+}
+
+// Both halves of a product of which neither factor can be known: what wyhash and XXH3 do with up to
+// 16 bytes. Without the length "a" and "a\0" would collide.
+inline std::uint32_t WordTable::hash_of(const Key& key, std::size_t length) const {
+  const Product product = Product{key.words[0] ^ seed_} * (key.words[1] ^ second_seed_ ^ length);
+  return static_cast<std::uint32_t>(product) ^ static_cast<std::uint32_t>(product >> 64);
+}
+
+inline std::uint32_t WordTable::hash_of(std::string_view long_word) const {
+  return static_cast<std::uint32_t>(
+      XXH3_64bits_withSeed(long_word.data(), long_word.size(), seed_));
 }
 
 inline void WordTable::fill(Slot& slot, const Slot& content) {

@@ -12,6 +12,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -30,6 +31,11 @@ class WordTable {
   // The word's count is higher by `count`. Allocates only when the word is new. A count of 0 leaves
   // the table as it is.
   void add(std::string_view word, std::uint64_t count = 1);
+
+  // As add() for each of the words, in about half the time: the slots of many are on their way from
+  // memory at once. The words lie in one piece of memory, all of which can be read from each word's
+  // begin to `readable_end`.
+  void add_each(std::span<const std::string_view> words, const char* readable_end);
 
   // Each of the other table's words is added with its count; their hashes are not computed again.
   void merge_from(const WordTable& other);
@@ -54,6 +60,7 @@ class WordTable {
  private:
   static constexpr std::size_t kInlineBytes = 16;
   static constexpr std::size_t kSlotsMin = 1024;
+  static constexpr std::size_t kWordsAhead = 64;  // of add_each
 
   // A word's first bytes, padded with zeroes; for a word above kInlineBytes its address in the
   // arena and its first eight bytes.
@@ -62,8 +69,8 @@ class WordTable {
     bool operator==(const Key&) const = default;
   };
   struct Slot {
-    std::uint64_t count;   // 0: free
-    std::uint32_t hash;    // the lower half
+    std::uint64_t count;  // 0: free
+    std::uint32_t hash;
     std::uint32_t length;  // bytes
     Key key;
 
@@ -94,13 +101,16 @@ class WordTable {
   }
 
   static Key short_key(std::string_view word);
-  void add_short(std::string_view word, std::uint32_t hash, std::uint64_t count);
+  static Key short_key(std::string_view word, const char* readable_end);
+  std::uint32_t hash_of(const Key& key, std::size_t length) const;
+  std::uint32_t hash_of(std::string_view long_word) const;
+  void add_short(const Slot& word);
   void add_long(std::string_view word, std::uint32_t hash, std::uint64_t count);
-  void add_hashed(std::string_view word, std::uint32_t hash, std::uint64_t count);
   void fill(Slot& slot, const Slot& content);
   void grow();
 
   std::uint64_t seed_;
+  std::uint64_t second_seed_;  // made from the first
   std::size_t size_ = 0;
   std::size_t mask_;  // slots less one; their number is a power of two
   std::vector<Slot> slots_;

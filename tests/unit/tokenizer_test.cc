@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <random>
 #include <string>
 #include <utility>
 #include <vector>
@@ -161,6 +162,31 @@ TEST_CASE("tokenizer: every text of up to six characters as the naive twin split
 
 TEST_CASE("tokenizer: every text of marks, joiners, wide spaces and broken characters") {
   exhaust({"a", "\xCC\x81", "\xE2\x80\x8D", "\xE2\x80\xA8", "\xE2\x80", "\xC2", "\x85"}, 5);
+}
+
+TEST_CASE("tokenizer: spaces around every place of texts of up to four times 64 bytes") {
+  const Words alphabet = {"a", "b", " ", "\xC3\xA9"};
+  std::mt19937 random(7);
+  for (std::size_t length = 0; length <= 256; ++length) {
+    std::vector<std::string> texts = {std::string(length, 'a'), std::string(length, ' ')};
+    for (std::size_t at = 0; at < length; ++at) {
+      texts.push_back(texts[0]);
+      texts.back()[at] = ' ';
+    }
+    for (int i = 0; i < 20; ++i) {
+      texts.emplace_back();
+      while (texts.back().size() < length) {
+        texts.back() += alphabet[random() % alphabet.size()];
+      }
+    }
+    for (const std::string& text : texts) {
+      const std::vector<char> exact(text.begin(), text.end());
+      if (words_of(Split::kSpace, {exact.data(), exact.size()}) != naive_space(text)) {
+        CHECK(words_of(Split::kSpace, text) == naive_space(text));
+      }
+    }
+  }
+  CHECK(words_of(Split::kSpace, std::string(256, ' ')).size() == 257);
 }
 
 TEST_CASE("tokenizer: the table of Python's and Java's split") {

@@ -91,6 +91,34 @@ TEST_CASE("word table: words of every length that differ in one byte only are di
   CHECK(counts_of(table) == expected);
 }
 
+TEST_CASE("word table: many words at once count as one by one") {
+  std::mt19937 random(11);
+  for (int round = 0; round < 200; ++round) {
+    // Of the exact size, so that the address sanitizer sees a read beyond it.
+    std::vector<char> text(random() % 2000);
+    for (char& byte : text) {
+      byte = static_cast<char>(random() % 3 == 0 ? 0 : 'a' + random() % 3);
+    }
+    std::vector<std::string_view> words;
+    for (std::size_t at = 0; at < text.size();) {
+      const std::size_t length = random() % (random() % 8 == 0 ? 60 : 20);
+      words.push_back(std::string_view(text.data(), text.size()).substr(at, length));
+      at += words.back().size() + random() % 2;
+    }
+    WordTable one_by_one(kSeed);
+    WordTable at_once(kSeed);
+    for (int repetition = 0; repetition < 2; ++repetition) {
+      at_once.add_each(words, text.data() + text.size());
+      for (const std::string_view word : words) {
+        one_by_one.add(word);
+      }
+    }
+    CHECK(counts_of(at_once) == counts_of(one_by_one));
+    one_by_one.merge_from(at_once);
+    CHECK(one_by_one.size() == at_once.size());
+  }
+}
+
 TEST_CASE("word table: the empty word, NULs and a word of 1 MiB") {
   WordTable table(kSeed);
   const std::string huge(1024 * 1024, 'h');
