@@ -41,6 +41,15 @@ std::optional<std::string_view> field(const void* bytes, std::size_t length) {
   return std::string_view(static_cast<const char*>(bytes), length);
 }
 
+RecordView record_of(const rd_kafka_message_t& message) {
+  RecordView record;
+  record.offset = message.offset;
+  record.timestamp_ms = rd_kafka_message_timestamp(&message, nullptr);
+  record.key = field(message.key, message.key_len);
+  record.value = field(message.payload, message.len);
+  return record;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<RangeReader>> RangeReader::create(const ClientConfig& config,
@@ -50,6 +59,16 @@ Result<std::unique_ptr<RangeReader>> RangeReader::create(const ClientConfig& con
                Client::create(Role::kConsumer, config, reader_properties(options, partitions)));
   rd_kafka_poll_set_consumer(client->get());
   return std::unique_ptr<RangeReader>(new RangeReader(std::move(client), options, clock));
+}
+
+RangeReader::CarriedRecord::CarriedRecord(const RecordView& record)
+    : offset(record.offset),
+      timestamp_ms(record.timestamp_ms),
+      key(record.key),
+      value(record.value) {}
+
+RecordView RangeReader::CarriedRecord::view() const {
+  return {offset, timestamp_ms, key, value};
 }
 
 RangeReader::RangeReader(std::unique_ptr<Client> client, const ReaderOptions& options, Clock& clock)
@@ -160,52 +179,51 @@ RangeReader::Partition& RangeReader::add_partition(const TopicPartition& name) {
 
 Result<bool> RangeReader::drain(Partition& partition, BlockExchange& blocks) {
   const Offset before = partition.next;
-  while (!partition.carried.empty() && !partition.is_done()) {
-    MessageHandle message = std::move(partition.carried.front());
-    partition.carried.pop_front();
-    KS_TRY(take(partition, std::move(message), blocks));
+  if (partition.carried && !partition.is_done()) {
+    const CarriedRecord carried = *std::exchange(partition.carried, std::nullopt);
+    KS_TRY(take(partition, carried.view(), blocks));
   }
+  Draining draining{this, &partition, &blocks, {}};
   while (!partition.is_done()) {
-    // At most as many records as offsets are left: what lies beyond the range stays in the queue.
-    const auto count =
-        std::min<Offset>(static_cast<Offset>(taken_.size()), partition.until - partition.next);
-    const ssize_t taken = rd_kafka_consume_batch_queue(partition.queue.get(), 0, taken_.data(),
-                                                       static_cast<std::size_t>(count));
+    // Takes all that is there under one lock; the batch calls take a lock for each record.
+    const int taken =
+        rd_kafka_consume_callback_queue(partition.queue.get(), 0, on_message, &draining);
+    KS_TRY(draining.status);
     if (taken <= 0) {
       advance_to_position(partition);
       break;
     }
-    Status status;
-    for (ssize_t i = 0; i < taken; ++i) {
-      MessageHandle message(taken_[static_cast<std::size_t>(i)]);
-      if (status.ok()) {
-        status = take(partition, std::move(message), blocks);
-      }
-    }
-    KS_TRY(status);
   }
   return partition.next > before;
 }
 
-Status RangeReader::take(Partition& partition, MessageHandle message, BlockExchange& blocks) {
-  if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
-    return take_event(partition, *message);
+void RangeReader::on_message(rd_kafka_message_t* message, void* draining) noexcept {
+  auto& [self, partition, blocks, status] = *static_cast<Draining*>(draining);
+  status = message->err == RD_KAFKA_RESP_ERR_NO_ERROR
+               ? self->take(*partition, record_of(*message), *blocks)
+               : self->take_event(*partition, *message);
+  if (!status.ok() || partition->is_done()) {
+    // What lies beyond the range goes back to the front of the queue.
+    rd_kafka_yield(self->client_->get());
   }
-  if (message->offset < partition.next) {
+}
+
+Status RangeReader::take(Partition& partition, const RecordView& record, BlockExchange& blocks) {
+  if (record.offset < partition.next) {
     return Error{
         ExitCode::kInternal,
         fmt::format("{}: record {} came after position {}. The batch was given up, nothing "
                     "of it was written. Please report this with the librdkafka version {}.",
-                    to_string(partition.name), message->offset, partition.next,
+                    to_string(partition.name), record.offset, partition.next,
                     rd_kafka_version_str())};
   }
-  if (message->offset >= partition.until) {
+  if (record.offset >= partition.until) {
     partition.next = partition.until;
-    partition.carried.push_back(std::move(message));
+    partition.carried.emplace(record);
     return {};
   }
-  partition.next = message->offset + 1;
-  put(partition, *message, blocks);
+  partition.next = record.offset + 1;
+  put(partition, record, blocks);
   return {};
 }
 
@@ -238,13 +256,7 @@ Status RangeReader::take_event(Partition& partition, const rd_kafka_message_t& e
                   "The batch was given up, nothing of it was written.");
 }
 
-void RangeReader::put(const Partition& partition, const rd_kafka_message_t& message,
-                      BlockExchange& blocks) {
-  RecordView record;
-  record.offset = message.offset;
-  record.timestamp_ms = rd_kafka_message_timestamp(&message, nullptr);
-  record.key = field(message.key, message.key_len);
-  record.value = field(message.payload, message.len);
+void RangeReader::put(const Partition& partition, const RecordView& record, BlockExchange& blocks) {
   if (block_ == nullptr || !block_->append(record)) {
     submit_block(blocks);
     block_ = blocks.acquire();

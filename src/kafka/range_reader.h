@@ -8,15 +8,14 @@
 // Thread: one at a time; delivered() any.
 // Errors: 65 for records that the broker no longer has or that are damaged, 66 for a topic that has
 //   gone, 69 after ReaderOptions::give_up_after without progress, 75 when stopped before the end.
-// Limits: Options::prefetch_bytes of records wait in the client.
+// Limits: Options::prefetch_bytes of records wait in the client, and while one partition's share of
+//   them is taken, as much again of that partition.
 // Source: docs/decisions/0003, measured on librdkafka 2.0.2 and 2.8.0.
 #pragma once
 
-#include <array>
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
-#include <deque>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -54,6 +53,17 @@ class RangeReader {
               const std::stop_token& abort);
 
  private:
+  // A record that was taken from its queue but belongs to a later range: the first one behind a gap
+  // in which a range ended.
+  struct CarriedRecord {
+    explicit CarriedRecord(const RecordView& record);
+    RecordView view() const;
+
+    Offset offset;
+    std::int64_t timestamp_ms;
+    std::optional<std::string> key;
+    std::optional<std::string> value;
+  };
   struct Partition {
     TopicPartition name;
     QueueHandle queue;
@@ -61,8 +71,15 @@ class RangeReader {
     Offset next = RD_KAFKA_OFFSET_INVALID;
     Offset until = 0;
     Offset last_end_event = RD_KAFKA_OFFSET_INVALID;
-    std::deque<MessageHandle> carried;  // taken from the queue, but of a later range
+    std::optional<CarriedRecord> carried;
     bool is_done() const { return next >= until; }
+  };
+  // A partition's records on their way from its queue to the blocks.
+  struct Draining {
+    RangeReader* reader;
+    Partition* partition;
+    BlockExchange* blocks;
+    Status status;
   };
 
   RangeReader(std::unique_ptr<Client> client, const ReaderOptions& options, Clock& clock);
@@ -71,9 +88,9 @@ class RangeReader {
   Partition& add_partition(const TopicPartition& name);
   // Takes what is there for the partition. True when it made progress.
   Result<bool> drain(Partition& partition, BlockExchange& blocks);
-  Status take(Partition& partition, MessageHandle message, BlockExchange& blocks);
+  Status take(Partition& partition, const RecordView& record, BlockExchange& blocks);
   Status take_event(Partition& partition, const rd_kafka_message_t& event);
-  void put(const Partition& partition, const rd_kafka_message_t& message, BlockExchange& blocks);
+  void put(const Partition& partition, const RecordView& record, BlockExchange& blocks);
   void advance_to_position(Partition& partition);
   void submit_block(BlockExchange& blocks);
   void wait_for_records(const Partition& waiting);
@@ -81,6 +98,7 @@ class RangeReader {
   Status report_stall(const std::vector<Partition*>& waiting, std::int64_t stalled_ms);
 
   static void on_records(rd_kafka_t* client, void* opaque);
+  static void on_message(rd_kafka_message_t* message, void* draining) noexcept;
 
   const std::unique_ptr<Client> client_;
   const ReaderOptions options_;
@@ -88,7 +106,6 @@ class RangeReader {
   const bool needs_kick_;              // librdkafka < 2.2
   const bool is_position_off_by_one_;  // after an end event: 2.2 to 2.13.1
   std::map<TopicPartition, std::unique_ptr<Partition>> partitions_;
-  std::array<rd_kafka_message_t*, 512> taken_{};
   BlockPtr block_;  // being filled
   std::int64_t next_report_ms_ = 0;
 
