@@ -14,22 +14,34 @@ namespace {
 // What librdkafka needs for a queued record beyond its bytes.
 constexpr std::size_t kQueuedRecordBytes = 310;
 constexpr std::size_t kTypicalRecordBytes = 100;
+constexpr std::size_t kShareBytesMin = 64 * 1024;
+constexpr std::size_t kFetchBytesMax = 1024 * 1024;
 constexpr auto kWait = std::chrono::milliseconds(100);
-constexpr auto kWaitBeforeKick = std::chrono::milliseconds(2);
+constexpr auto kWaitBeforeKick = std::chrono::microseconds(200);
 constexpr std::int64_t kFirstReportMs = 5'000;
 constexpr std::int64_t kReportEveryMs = 60'000;
 constexpr int kVersionFetchBackoff = 0x020200ff;
 constexpr int kVersionPositionRight = 0x020d02ff;
 
-Properties reader_properties(const ReaderOptions& options, std::size_t partitions) {
-  const std::size_t share = options.prefetch_bytes / std::max<std::size_t>(partitions, 1);
-  const std::size_t records = share / (kQueuedRecordBytes + kTypicalRecordBytes);
+// A partition's part of the read-ahead.
+std::size_t share_bytes(const ReaderOptions& options, std::size_t partitions) {
+  return std::max(options.prefetch_bytes / std::max<std::size_t>(partitions, 1), kShareBytesMin);
+}
+
+std::size_t records_of(std::size_t share) {
+  return share / (kQueuedRecordBytes + kTypicalRecordBytes);
+}
+
+Properties reader_properties(std::size_t share) {
+  // A queue has room for two answers of small records: one is taken while the next one comes. More
+  // in one answer, and all queues are full at once, and then all empty.
+  const std::size_t fetch_bytes = std::clamp(share / 8, kShareBytesMin, kFetchBytesMax);
   return {
       // Both limits hold for each partition's own queue.
-      {"queued.min.messages", fmt::format("{}", std::max<std::size_t>(records, 100))},
-      {"queued.max.messages.kbytes", fmt::format("{}", std::max<std::size_t>(share / 1024, 64))},
+      {"queued.min.messages", fmt::format("{}", records_of(share))},
+      {"queued.max.messages.kbytes", fmt::format("{}", share / 1024)},
       {"fetch.queue.backoff.ms", "2"},
-      {"fetch.message.max.bytes", "1048576"},
+      {"fetch.message.max.bytes", fmt::format("{}", fetch_bytes)},
       {"fetch.max.bytes", "8388608"},
   };
 }
@@ -55,10 +67,11 @@ RecordView record_of(const rd_kafka_message_t& message) {
 Result<std::unique_ptr<RangeReader>> RangeReader::create(const ClientConfig& config,
                                                          const ReaderOptions& options,
                                                          std::size_t partitions, Clock& clock) {
-  KS_TRY_VALUE(client,
-               Client::create(Role::kConsumer, config, reader_properties(options, partitions)));
+  const std::size_t share = share_bytes(options, partitions);
+  KS_TRY_VALUE(client, Client::create(Role::kConsumer, config, reader_properties(share)));
   rd_kafka_poll_set_consumer(client->get());
-  return std::unique_ptr<RangeReader>(new RangeReader(std::move(client), options, clock));
+  return std::unique_ptr<RangeReader>(
+      new RangeReader(std::move(client), options, static_cast<Offset>(records_of(share)), clock));
 }
 
 RangeReader::CarriedRecord::CarriedRecord(const RecordView& record)
@@ -71,9 +84,11 @@ RecordView RangeReader::CarriedRecord::view() const {
   return {offset, timestamp_ms, key, value};
 }
 
-RangeReader::RangeReader(std::unique_ptr<Client> client, const ReaderOptions& options, Clock& clock)
+RangeReader::RangeReader(std::unique_ptr<Client> client, const ReaderOptions& options,
+                         Offset queue_records, Clock& clock)
     : client_(std::move(client)),
       options_(options),
+      queue_records_(queue_records),
       clock_(clock),
       needs_kick_(rd_kafka_version() < kVersionFetchBackoff),
       is_position_off_by_one_(rd_kafka_version() >= kVersionFetchBackoff &&
@@ -108,7 +123,7 @@ Status RangeReader::read(std::span<const OffsetRange> ranges, BlockExchange& blo
       }
       is_progress = is_progress || drained.value();
     }
-    std::erase_if(waiting, [](const Partition* partition) { return partition->is_done(); });
+    drop_done(waiting);
     if (waiting.empty()) {
       return {};
     }
@@ -129,25 +144,21 @@ Status RangeReader::read(std::span<const OffsetRange> ranges, BlockExchange& blo
 }
 
 Status RangeReader::assign(std::span<const OffsetRange> ranges) {
-  const ListHandle gone(rd_kafka_topic_partition_list_new(0));
+  std::vector<TopicPartition> gone;
   const ListHandle fresh(rd_kafka_topic_partition_list_new(0));
   for (const OffsetRange& range : ranges) {
     const auto known = partitions_.find(range.partition);
     if (known != partitions_.end() && known->second->next == range.from) {
       continue;
     }
-    const char* topic = range.partition.topic.c_str();
     if (known != partitions_.end()) {
-      rd_kafka_topic_partition_list_add(gone.get(), topic, range.partition.partition);
-      partitions_.erase(known);
+      gone.push_back(range.partition);
     }
+    const char* topic = range.partition.topic.c_str();
     rd_kafka_topic_partition_list_add(fresh.get(), topic, range.partition.partition)->offset =
         range.from;
   }
-  if (gone->cnt > 0) {
-    const ErrorHandle error(rd_kafka_incremental_unassign(client_->get(), gone.get()));
-    KS_CHECK(error == nullptr);
-  }
+  unassign(gone);
   if (fresh->cnt == 0) {
     return {};
   }
@@ -160,6 +171,20 @@ Status RangeReader::assign(std::span<const OffsetRange> ranges) {
                                                   fresh->cnt, rd_kafka_error_string(error.get()))};
   }
   return {};
+}
+
+void RangeReader::unassign(std::span<const TopicPartition> partitions) {
+  if (partitions.empty()) {
+    return;
+  }
+  const ListHandle gone(rd_kafka_topic_partition_list_new(0));
+  for (const TopicPartition& name : partitions) {
+    rd_kafka_topic_partition_list_add(gone.get(), name.topic.c_str(), name.partition);
+    rd_kafka_queue_cb_event_enable(partitions_.at(name)->queue.get(), nullptr, nullptr);
+    partitions_.erase(name);
+  }
+  const ErrorHandle error(rd_kafka_incremental_unassign(client_->get(), gone.get()));
+  KS_CHECK(error == nullptr);
 }
 
 RangeReader::Partition& RangeReader::add_partition(const TopicPartition& name) {
@@ -175,6 +200,25 @@ RangeReader::Partition& RangeReader::add_partition(const TopicPartition& name) {
   partition->position.reset(rd_kafka_topic_partition_list_new(1));
   rd_kafka_topic_partition_list_add(partition->position.get(), name.topic.c_str(), name.partition);
   return *(partitions_[name] = std::move(partition));
+}
+
+void RangeReader::drop_done(std::vector<Partition*>& waiting) {
+  std::vector<TopicPartition> done;
+  bool may_be_full = false;  // a queue of those that are not done
+  for (const Partition* partition : waiting) {
+    if (partition->is_done()) {
+      done.push_back(partition->name);
+    } else if (partition->left() > queue_records_) {
+      may_be_full = true;
+    }
+  }
+  std::erase_if(waiting, [](const Partition* partition) { return partition->is_done(); });
+  if (may_be_full) {
+    // While the others' queues are full, the client asks for these alone. At the end of their logs
+    // the broker holds its answer back for fetch.wait.max.ms, and the client asks for nothing else
+    // meanwhile.
+    unassign(done);
+  }
 }
 
 Result<bool> RangeReader::drain(Partition& partition, BlockExchange& blocks) {
@@ -297,20 +341,22 @@ void RangeReader::on_records(rd_kafka_t*, void* opaque) {
 void RangeReader::wait_for_records(const Partition& waiting) {
   const auto woken = [this] { return is_woken_; };
   std::unique_lock lock(mutex_);
-  bool is_woken = wake_.wait_for(lock, needs_kick_ ? kWaitBeforeKick : kWait, woken);
-  if (!is_woken && needs_kick_) {
-    // Before 2.2 a client whose queues were full sleeps for up to a second, whatever is taken from
-    // them. Any request wakes it.
+  if (needs_kick_ && !wake_.wait_for(lock, kWaitBeforeKick, woken)) {
     lock.unlock();
-    const ListHandle list(rd_kafka_topic_partition_list_new(1));
-    rd_kafka_topic_partition_list_add(list.get(), waiting.name.topic.c_str(),
-                                      waiting.name.partition)
-        ->offset = RD_KAFKA_OFFSET_END;
-    rd_kafka_offsets_for_times(client_->get(), list.get(), 1);
+    kick(waiting);
     lock.lock();
-    wake_.wait_for(lock, kWait, woken);
   }
+  wake_.wait_for(lock, kWait, woken);
   is_woken_ = false;
+}
+
+// Before 2.2 a client whose queues were full sleeps for up to a second, whatever is taken from
+// them. Any request wakes it; nobody waits for the answer.
+void RangeReader::kick(const Partition& waiting) {
+  const ListHandle list(rd_kafka_topic_partition_list_new(1));
+  rd_kafka_topic_partition_list_add(list.get(), waiting.name.topic.c_str(), waiting.name.partition)
+      ->offset = RD_KAFKA_OFFSET_END;
+  rd_kafka_offsets_for_times(client_->get(), list.get(), 0);
 }
 
 void RangeReader::serve_client() {

@@ -1,15 +1,15 @@
 // Reads offset ranges exactly: every record of [from, until) once, in offset order per partition.
 //
-// Contract: partitions stay assigned between calls and are read ahead, so that the next range,
-// which
-//   begins where the last one ended, costs no seek. A range is done when the position has reached
-//   its end, by a record, by a control record, or by an end-of-partition event; never by counting
-//   records, for control records, compaction and aborted transactions leave gaps.
-// Thread: one at a time; delivered() any.
+// Contract: partitions stay assigned between calls and are read ahead, so that a range that begins
+//   where the last one ended costs no seek; those that are done long before others do not.
+//   A range is done when the position has reached its end, by a record, by a control record, or by
+//   an end-of-partition event; never by counting records, for control records, compaction and
+//   aborted transactions leave gaps.
+// Thread: one at a time.
 // Errors: 65 for records that the broker no longer has or that are damaged, 66 for a topic that has
 //   gone, 69 after ReaderOptions::give_up_after without progress, 75 when stopped before the end.
-// Limits: Options::prefetch_bytes of records wait in the client, and while one partition's share of
-//   them is taken, as much again of that partition.
+// Limits: ReaderOptions::prefetch_bytes of records wait in the client, divided among the partitions
+//   but at least 64 KiB for each; beyond it one fetch, and a partition's share while it is taken.
 // Source: docs/decisions/0003, measured on librdkafka 2.0.2 and 2.8.0.
 #pragma once
 
@@ -33,7 +33,7 @@
 namespace kstream::kafka {
 
 struct ReaderOptions {
-  std::size_t prefetch_bytes = 32 * 1024 * 1024;
+  std::size_t prefetch_bytes = 16 * 1024 * 1024;
   // How long a read goes on without any progress. Then the batch may be read again, with a new
   // client: now and then one stays stuck although the brokers are back.
   std::chrono::milliseconds give_up_after{60'000};
@@ -73,6 +73,7 @@ class RangeReader {
     Offset last_end_event = RD_KAFKA_OFFSET_INVALID;
     std::optional<CarriedRecord> carried;
     bool is_done() const { return next >= until; }
+    Offset left() const { return until - next; }
   };
   // A partition's records on their way from its queue to the blocks.
   struct Draining {
@@ -82,10 +83,14 @@ class RangeReader {
     Status status;
   };
 
-  RangeReader(std::unique_ptr<Client> client, const ReaderOptions& options, Clock& clock);
+  RangeReader(std::unique_ptr<Client> client, const ReaderOptions& options, Offset queue_records,
+              Clock& clock);
 
   Status assign(std::span<const OffsetRange> ranges);
   Partition& add_partition(const TopicPartition& name);
+  void unassign(std::span<const TopicPartition> partitions);
+  // Takes those that are done off the list.
+  void drop_done(std::vector<Partition*>& waiting);
   // Takes what is there for the partition. True when it made progress.
   Result<bool> drain(Partition& partition, BlockExchange& blocks);
   Status take(Partition& partition, const RecordView& record, BlockExchange& blocks);
@@ -94,6 +99,7 @@ class RangeReader {
   void advance_to_position(Partition& partition);
   void submit_block(BlockExchange& blocks);
   void wait_for_records(const Partition& waiting);
+  void kick(const Partition& waiting);
   void serve_client();
   Status report_stall(const std::vector<Partition*>& waiting, std::int64_t stalled_ms);
 
@@ -102,6 +108,7 @@ class RangeReader {
 
   const std::unique_ptr<Client> client_;
   const ReaderOptions options_;
+  const Offset queue_records_;  // a partition's queue is full with so many
   Clock& clock_;
   const bool needs_kick_;              // librdkafka < 2.2
   const bool is_position_off_by_one_;  // after an end event: 2.2 to 2.13.1
