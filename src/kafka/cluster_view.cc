@@ -43,12 +43,9 @@ Result<MetadataHandle> ClusterView::metadata(const std::string* topic) {
 }
 
 Result<std::string> ClusterView::cluster_id() {
-  char* id = rd_kafka_clusterid(client_->get(), kRequestTimeoutMs);
-  if (id == nullptr) {
-    // Known from the first answer on: that tells an old broker from one that is away.
-    KS_TRY(metadata(nullptr));
-    id = rd_kafka_clusterid(client_->get(), 0);
-  }
+  // Any answer about the whole cluster names it. To wait for the name alone takes a second.
+  KS_TRY(metadata(nullptr));
+  char* id = rd_kafka_clusterid(client_->get(), 0);
   std::string text = id == nullptr ? "" : id;
   rd_kafka_mem_free(client_->get(), id);
   return text;

@@ -78,6 +78,13 @@ exits 0 wordcount -b "$brokers" -t "txn-$run" --from earliest -e --once --format
 [[ $(tsv_sums < out) == $'good\t3' ]] || fail "aborted transactions: $(cat out)"
 exits 0 wordcount -b "$brokers" -t "txn-$run" --from earliest -e --once --format tsv --read-uncommitted
 [[ $(tsv_sums < out) == $'bad\t4\ngood\t3' ]] || fail "read uncommitted: $(cat out)"
+# Ranges of one offset each: they end before and behind records that nobody sees.
+exits 0 wordcount -b "$brokers" -t "txn-$run" --from earliest -e -i 20ms --max-rate-per-partition 50 --format json
+python3 -c 'import json
+batches = [json.loads(line) for line in open("out")]
+assert [b["ranges"] for b in batches] == [[[b["ranges"][0][0], 0, i, i + 1]] for i, b in enumerate(batches)], batches
+assert len(batches) == 11 and [b["records"] for b in batches] == [1, 1, 0, 0, 0, 0, 0, 1, 0, 0, 0], batches
+' || fail "ranges of one offset"
 for case in 0:2:2 0:3:2 2:8:1 3:7:0 6:7:0 9:11:0; do
   IFS=: read -r from until count <<< "$case"
   exits 0 wordcount -b "$brokers" --range "txn-$run:0:$from:$until" --format json

@@ -1,0 +1,42 @@
+#!/usr/bin/env bash
+# label: embedded
+# Runs the commands that the README shows, against a broker started as it says.
+# shellcheck source=tests/e2e/lib.sh
+. "$(dirname "$0")/lib.sh"
+readme=$(cd "$(dirname "$0")/../.." && pwd)/README.md
+cd "$work"
+
+"$KSTREAM" broker --topic test:4 > address 2> err &
+children+=("$!")
+wait_for 20 grep -q bootstrap address || fail "no broker"
+brokers=$(sed -n 's/^bootstrap //p' address)
+for ((i = 0; i < 200; i++)); do echo "key$i:some words of line $i"; done > lines
+
+"$KSTREAM" produce -b "$brokers" -t test --key-separator : < lines 2> err
+
+# `kstream` ends by itself, or is stopped as a service is.
+mkdir bin
+cat > bin/kstream << END
+#!/bin/sh
+exec timeout --preserve-status -s TERM 5 "$KSTREAM" "\$@"
+END
+chmod +x bin/kstream
+mkdir -p config
+cp "${readme%/*}/config/sample.txt" config/
+
+# Each block of the two sections is a script of its own; a comment ends the one before.
+awk '/^## /{on = /As a service|In pipelines/; close_block()}
+     function close_block() {if (text != "") {printf "%s%c", text, 0; text = ""}}
+     on && /^    /{if ($0 ~ /^    #/) close_block(); text = text substr($0, 5) "\n"; next}
+     on && !/^$/{close_block()}' "$readme" > blocks
+count=0
+while IFS= read -r -d '' block; do
+  script=${block//HOST:PORT/$brokers}
+  script=${script//FILE/lines}
+  script=${script//DIR/state}
+  PATH="$work/bin:$PATH" bash -euo pipefail -c "$script" > out 2> err < /dev/null \
+    || { cat err >&2; fail "a block of the README ends with $?: $block"; }
+  [[ -s out || $block == *produce* ]] || fail "a block of the README prints nothing: $block"
+  count=$((count + 1))
+done < blocks
+((count >= 8)) || fail "only $count blocks were found"
