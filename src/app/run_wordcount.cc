@@ -79,7 +79,7 @@ DirectSourceOptions source_options(const Settings& settings, const Feeder* feede
   options.positions.ranges = settings.ranges;
   options.watch.discover_every = settings.discover_every;
   options.watch.on_data_loss = settings.skips_lost_records ? OnDataLoss::kSkip : OnDataLoss::kFail;
-  options.watch.takes_new_partitions = !settings.is_bounded();
+  options.watch.takes_new_partitions = settings.ranges.empty();
   options.identity = {new_stream_id(),
                       "",
                       settings.topics,

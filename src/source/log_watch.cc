@@ -58,12 +58,13 @@ Status LogWatch::discover() {
   KS_TRY_VALUE(there, finder_.partitions_now());
   const std::vector<TopicPartition> known = partitions_of(next());
   KS_TRY(accept_gone(without(known, there)));
-  OffsetMap with_new = next();
-  for (const TopicPartition& partition : without(there, known)) {
-    log::info("{}: is new; it is read from its beginning", to_string(partition));
-    with_new[partition] = 0;
-  }
-  if (with_new.size() != known.size() && options_.takes_new_partitions && !store_.now().intent) {
+  if (const auto fresh = without(there, known);
+      !fresh.empty() && options_.takes_new_partitions && !store_.now().intent) {
+    OffsetMap with_new = next();
+    for (const TopicPartition& partition : fresh) {
+      log::info("{}: is new; it is read from its beginning", to_string(partition));
+      with_new[partition] = 0;
+    }
     store_.move(std::move(with_new));
   }
   next_discovery_ms_ = clock_.steady_ms() + options_.discover_every.count();

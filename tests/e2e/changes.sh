@@ -85,6 +85,12 @@ wait_for 20 sees 90 || { cat err >&2; fail "after partitions were added: $(recor
 kill -TERM "$daemon"
 wait "$daemon" || fail "it ended with $?"
 [[ $("$KSTREAM" offsets show --state-dir "state-$topic" | wc -l) == 3 ]] || fail "not three positions"
+# Also those that appeared while nobody looked, by a run with an end.
+kafka_tool TopicCommand --alter --topic "$topic" --partitions 5
+send "$topic" more 50
+count 0 "$topic"; says "$topic:4: is new"
+[[ $(records) == 50 ]] || fail "partitions added between two runs: $(records) of 50"
+[[ $("$KSTREAM" offsets show --state-dir "state-$topic" | wc -l) == 5 ]] || fail "not five positions"
 
 # A topic that comes into being while a stream waits for it has no past.
 topic=later-$run
