@@ -40,6 +40,17 @@ struct LogBounds {
 };
 using LogBoundsMap = std::map<TopicPartition, LogBounds>;
 
+// The partitions of an OffsetMap or a LogBoundsMap, in order.
+template <class Map>
+std::vector<TopicPartition> partitions_of(const Map& map) {
+  std::vector<TopicPartition> partitions;
+  partitions.reserve(map.size());
+  for (const auto& [partition, value] : map) {
+    partitions.push_back(partition);
+  }
+  return partitions;
+}
+
 // A place in the logs as people name it: where to start, where to stop.
 struct Earliest {
   bool operator==(const Earliest&) const = default;

@@ -15,15 +15,6 @@ namespace {
 // A partition is not gone because a broker that has just come back does not know it yet.
 constexpr std::int64_t kGoneMs = 10'000;
 
-std::vector<TopicPartition> partitions_of(const OffsetMap& offsets) {
-  std::vector<TopicPartition> partitions;
-  partitions.reserve(offsets.size());
-  for (const auto& [partition, offset] : offsets) {
-    partitions.push_back(partition);
-  }
-  return partitions;
-}
-
 std::vector<TopicPartition> without(const std::vector<TopicPartition>& all,
                                     const std::vector<TopicPartition>& some) {
   std::vector<TopicPartition> rest;

@@ -10,15 +10,6 @@
 namespace kstream {
 namespace {
 
-std::vector<TopicPartition> names_of(const LogBoundsMap& logs) {
-  std::vector<TopicPartition> names;
-  names.reserve(logs.size());
-  for (const auto& [partition, log] : logs) {
-    names.push_back(partition);
-  }
-  return names;
-}
-
 Status check_order(const OffsetMap& next, const OffsetMap& ends) {
   for (const auto& [partition, end] : ends) {
     if (next.at(partition) > end) {
@@ -92,13 +83,13 @@ Result<OffsetMap> PositionFinder::at(const Place& place, const LogBoundsMap& log
     return resolve(*named, logs);
   }
   if (const auto* time = std::get_if<AtTime>(&place)) {
-    return view_.offsets_at(names_of(logs), time->ms);
+    return view_.offsets_at(partitions_of(logs), time->ms);
   }
   if (const auto* ago = std::get_if<Ago>(&place)) {
-    return view_.offsets_at(names_of(logs), clock_.wall_ms() - ago->duration.count());
+    return view_.offsets_at(partitions_of(logs), clock_.wall_ms() - ago->duration.count());
   }
   if (std::holds_alternative<GroupPosition>(place)) {
-    KS_TRY_VALUE(committed, options_.committed(names_of(logs)));
+    KS_TRY_VALUE(committed, options_.committed(partitions_of(logs)));
     log::info("{} of {} partitions have a committed offset; the others begin at their end",
               committed.size(), logs.size());
     return resolve(committed, logs);
