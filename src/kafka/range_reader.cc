@@ -17,11 +17,8 @@ constexpr std::size_t kTypicalRecordBytes = 100;
 constexpr std::size_t kShareBytesMin = 64 * 1024;
 constexpr std::size_t kFetchBytesMax = 1024 * 1024;
 constexpr auto kWait = std::chrono::milliseconds(100);
-constexpr auto kWaitBeforeKick = std::chrono::microseconds(200);
 constexpr std::int64_t kFirstReportMs = 5'000;
 constexpr std::int64_t kReportEveryMs = 60'000;
-constexpr int kVersionFetchBackoff = 0x020200ff;
-constexpr int kVersionPositionRight = 0x020d02ff;
 
 // A partition's part of the read-ahead.
 std::size_t share_bytes(const ReaderOptions& options, std::size_t partitions) {
@@ -44,22 +41,6 @@ Properties reader_properties(std::size_t share) {
       {"fetch.message.max.bytes", fmt::format("{}", fetch_bytes)},
       {"fetch.max.bytes", "8388608"},
   };
-}
-
-std::optional<std::string_view> field(const void* bytes, std::size_t length) {
-  if (bytes == nullptr) {
-    return std::nullopt;
-  }
-  return std::string_view(static_cast<const char*>(bytes), length);
-}
-
-RecordView record_of(const rd_kafka_message_t& message) {
-  RecordView record;
-  record.offset = message.offset;
-  record.timestamp_ms = rd_kafka_message_timestamp(&message, nullptr);
-  record.key = field(message.key, message.key_len);
-  record.value = field(message.payload, message.len);
-  return record;
 }
 
 }  // namespace
@@ -90,14 +71,9 @@ RangeReader::RangeReader(std::unique_ptr<Client> client, const ReaderOptions& op
       options_(options),
       queue_records_(queue_records),
       clock_(clock),
-      needs_kick_(rd_kafka_version() < kVersionFetchBackoff),
-      is_position_off_by_one_(rd_kafka_version() >= kVersionFetchBackoff &&
-                              rd_kafka_version() < kVersionPositionRight) {}
+      wakeup_(client_->get()) {}
 
 RangeReader::~RangeReader() {
-  for (auto& [name, partition] : partitions_) {
-    rd_kafka_queue_cb_event_enable(partition->queue.get(), nullptr, nullptr);
-  }
   partitions_.clear();
   rd_kafka_assign(client_->get(), nullptr);
 }
@@ -129,7 +105,7 @@ Status RangeReader::read(std::span<const OffsetRange> ranges, BlockExchange& blo
     }
     if (abort.stop_requested()) {
       return Error{ExitCode::kTryAgain,
-                   fmt::format("{}: stopped at offset {} of {}", to_string(waiting[0]->name),
+                   fmt::format("{}: stopped at offset {} of {}", to_string(waiting[0]->name()),
                                waiting[0]->next, waiting[0]->until)};
     }
     if (is_progress) {
@@ -137,7 +113,7 @@ Status RangeReader::read(std::span<const OffsetRange> ranges, BlockExchange& blo
       next_report_ms_ = kFirstReportMs;
       continue;
     }
-    wait_for_records(*waiting[0]);
+    wakeup_.wait(waiting[0]->name(), kWait);
     serve_client();
     KS_TRY(report_stall(waiting, clock_.steady_ms() - last_progress_ms));
   }
@@ -163,7 +139,10 @@ Status RangeReader::assign(std::span<const OffsetRange> ranges) {
     return {};
   }
   for (int i = 0; i < fresh->cnt; ++i) {
-    add_partition({fresh->elems[i].topic, fresh->elems[i].partition}).next = fresh->elems[i].offset;
+    const TopicPartition name{fresh->elems[i].topic, fresh->elems[i].partition};
+    auto partition = std::make_unique<Partition>(client_->get(), name, wakeup_);
+    partition->next = fresh->elems[i].offset;
+    partitions_[name] = std::move(partition);
   }
   const ErrorHandle error(rd_kafka_incremental_assign(client_->get(), fresh.get()));
   if (error != nullptr) {
@@ -180,26 +159,10 @@ void RangeReader::unassign(std::span<const TopicPartition> partitions) {
   const ListHandle gone(rd_kafka_topic_partition_list_new(0));
   for (const TopicPartition& name : partitions) {
     rd_kafka_topic_partition_list_add(gone.get(), name.topic.c_str(), name.partition);
-    rd_kafka_queue_cb_event_enable(partitions_.at(name)->queue.get(), nullptr, nullptr);
     partitions_.erase(name);
   }
   const ErrorHandle error(rd_kafka_incremental_unassign(client_->get(), gone.get()));
   KS_CHECK(error == nullptr);
-}
-
-RangeReader::Partition& RangeReader::add_partition(const TopicPartition& name) {
-  auto partition = std::make_unique<Partition>();
-  partition->name = name;
-  partition->queue.reset(
-      rd_kafka_queue_get_partition(client_->get(), name.topic.c_str(), name.partition));
-  KS_CHECK(partition->queue != nullptr);
-  // A queue of its own, before the assignment: what is read ahead then waits partition by
-  // partition, and one that is ahead of its range does not hold up the others.
-  rd_kafka_queue_forward(partition->queue.get(), nullptr);
-  rd_kafka_queue_cb_event_enable(partition->queue.get(), on_records, this);
-  partition->position.reset(rd_kafka_topic_partition_list_new(1));
-  rd_kafka_topic_partition_list_add(partition->position.get(), name.topic.c_str(), name.partition);
-  return *(partitions_[name] = std::move(partition));
 }
 
 void RangeReader::drop_done(std::vector<Partition*>& waiting) {
@@ -207,7 +170,7 @@ void RangeReader::drop_done(std::vector<Partition*>& waiting) {
   bool may_be_full = false;  // a queue of those that are not done
   for (const Partition* partition : waiting) {
     if (partition->is_done()) {
-      done.push_back(partition->name);
+      done.push_back(partition->name());
     } else if (partition->left() > queue_records_) {
       may_be_full = true;
     }
@@ -229,12 +192,12 @@ Result<bool> RangeReader::drain(Partition& partition, BlockExchange& blocks) {
   }
   Draining draining{this, &partition, &blocks, {}};
   while (!partition.is_done()) {
-    // Takes all that is there under one lock; the batch calls take a lock for each record.
-    const int taken =
-        rd_kafka_consume_callback_queue(partition.queue.get(), 0, on_message, &draining);
+    const int taken = partition.queue.take(on_message, &draining);
     KS_TRY(draining.status);
     if (taken <= 0) {
-      advance_to_position(partition);
+      if (const std::optional<Offset> position = partition.queue.position()) {
+        partition.next = std::clamp(*position, partition.next, partition.until);
+      }
       break;
     }
   }
@@ -258,7 +221,7 @@ Status RangeReader::take(Partition& partition, const RecordView& record, BlockEx
         ExitCode::kInternal,
         fmt::format("{}: record {} came after position {}. The batch was given up, nothing "
                     "of it was written. Please report this with the librdkafka version {}.",
-                    to_string(partition.name), record.offset, partition.next,
+                    to_string(partition.name()), record.offset, partition.next,
                     rd_kafka_version_str())};
   }
   if (record.offset >= partition.until) {
@@ -273,7 +236,7 @@ Status RangeReader::take(Partition& partition, const RecordView& record, BlockEx
 
 Status RangeReader::take_event(Partition& partition, const rd_kafka_message_t& event) {
   if (event.err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
-    partition.last_end_event = event.offset;
+    partition.queue.note_end(event.offset);
     partition.next =
         std::clamp(event.offset, partition.next, std::max(partition.next, partition.until));
     return {};
@@ -282,21 +245,21 @@ Status RangeReader::take_event(Partition& partition, const rd_kafka_message_t& e
       event.err == RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE) {
     std::int64_t low = 0;
     std::int64_t high = 0;
-    rd_kafka_get_watermark_offsets(client_->get(), partition.name.topic.c_str(),
-                                   partition.name.partition, &low, &high);
+    rd_kafka_get_watermark_offsets(client_->get(), partition.name().topic.c_str(),
+                                   partition.name().partition, &low, &high);
     return Error{ExitCode::kData,
                  fmt::format("{}: offset {} is wanted, the broker now has {} to {}. The batch was "
                              "given up, nothing of it was written. Records were lost to retention "
                              "or the topic was made anew: start again with --from earliest.",
-                             to_string(partition.name), partition.next, low, high)};
+                             to_string(partition.name()), partition.next, low, high)};
   }
   if (is_transient(event.err)) {
     client_->note_complaint(
-        fmt::format("{}: {}", to_string(partition.name), rd_kafka_message_errstr(&event)));
+        fmt::format("{}: {}", to_string(partition.name()), rd_kafka_message_errstr(&event)));
     return {};
   }
   return to_error(*client_, event.err,
-                  fmt::format("{} at offset {}", to_string(partition.name), partition.next),
+                  fmt::format("{} at offset {}", to_string(partition.name()), partition.next),
                   "The batch was given up, nothing of it was written.");
 }
 
@@ -304,7 +267,7 @@ void RangeReader::put(const Partition& partition, const RecordView& record, Bloc
   if (block_ == nullptr || !block_->append(record)) {
     submit_block(blocks);
     block_ = blocks.acquire();
-    block_->start(partition.name);
+    block_->start(partition.name());
     KS_CHECK(block_->append(record));
   }
 }
@@ -313,50 +276,6 @@ void RangeReader::submit_block(BlockExchange& blocks) {
   if (block_ != nullptr) {
     blocks.submit(std::move(block_));
   }
-}
-
-// Control records and aborted transactions reach nobody, but they move the position.
-void RangeReader::advance_to_position(Partition& partition) {
-  rd_kafka_topic_partition_t& element = partition.position->elems[0];
-  element.offset = RD_KAFKA_OFFSET_INVALID;
-  if (rd_kafka_position(client_->get(), partition.position.get()) != RD_KAFKA_RESP_ERR_NO_ERROR ||
-      element.offset == RD_KAFKA_OFFSET_INVALID) {
-    return;
-  }
-  if (is_position_off_by_one_ && element.offset == partition.last_end_event + 1) {
-    return;  // perhaps one too many; the next record or end event tells
-  }
-  partition.next = std::clamp(element.offset, partition.next, partition.until);
-}
-
-void RangeReader::on_records(rd_kafka_t*, void* opaque) {
-  auto* self = static_cast<RangeReader*>(opaque);
-  {
-    std::lock_guard lock(self->mutex_);
-    self->is_woken_ = true;
-  }
-  self->wake_.notify_one();
-}
-
-void RangeReader::wait_for_records(const Partition& waiting) {
-  const auto woken = [this] { return is_woken_; };
-  std::unique_lock lock(mutex_);
-  if (needs_kick_ && !wake_.wait_for(lock, kWaitBeforeKick, woken)) {
-    lock.unlock();
-    kick(waiting);
-    lock.lock();
-  }
-  wake_.wait_for(lock, kWait, woken);
-  is_woken_ = false;
-}
-
-// Before 2.2 a client whose queues were full sleeps for up to a second, whatever is taken from
-// them. Any request wakes it; nobody waits for the answer.
-void RangeReader::kick(const Partition& waiting) {
-  const ListHandle list(rd_kafka_topic_partition_list_new(1));
-  rd_kafka_topic_partition_list_add(list.get(), waiting.name.topic.c_str(), waiting.name.partition)
-      ->offset = RD_KAFKA_OFFSET_END;
-  rd_kafka_offsets_for_times(client_->get(), list.get(), 0);
 }
 
 void RangeReader::serve_client() {
@@ -372,7 +291,7 @@ Status RangeReader::report_stall(const std::vector<Partition*>& waiting, std::in
   }
   const std::string complaint = client_->last_complaint();
   const std::string state =
-      fmt::format("{}{}: no record for {} s at offset {} of {} ({})", to_string(waiting[0]->name),
+      fmt::format("{}{}: no record for {} s at offset {} of {} ({})", to_string(waiting[0]->name()),
                   waiting.size() > 1 ? fmt::format(" and {} more", waiting.size() - 1) : "",
                   stalled_ms / 1000, waiting[0]->next, waiting[0]->until,
                   complaint.empty() ? "no complaint from the brokers" : complaint);

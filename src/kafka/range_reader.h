@@ -14,11 +14,9 @@
 #pragma once
 
 #include <chrono>
-#include <condition_variable>
 #include <cstdint>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <span>
 #include <stop_token>
@@ -26,6 +24,7 @@
 #include <vector>
 
 #include "kafka/client.h"
+#include "kafka/partition_queue.h"
 #include "model/block_exchange.h"
 #include "model/offset.h"
 #include "os/clock.h"
@@ -65,13 +64,14 @@ class RangeReader {
     std::optional<std::string> value;
   };
   struct Partition {
-    TopicPartition name;
-    QueueHandle queue;
-    ListHandle position;  // one element, reused to ask for the position
+    Partition(rd_kafka_t* client, const TopicPartition& partition, Wakeup& wakeup)
+        : queue(client, partition, wakeup) {}
+
+    PartitionQueue queue;
     Offset next = RD_KAFKA_OFFSET_INVALID;
     Offset until = 0;
-    Offset last_end_event = RD_KAFKA_OFFSET_INVALID;
     std::optional<CarriedRecord> carried;
+    const TopicPartition& name() const { return queue.name(); }
     bool is_done() const { return next >= until; }
     Offset left() const { return until - next; }
   };
@@ -87,7 +87,6 @@ class RangeReader {
               Clock& clock);
 
   Status assign(std::span<const OffsetRange> ranges);
-  Partition& add_partition(const TopicPartition& name);
   void unassign(std::span<const TopicPartition> partitions);
   // Takes those that are done off the list.
   void drop_done(std::vector<Partition*>& waiting);
@@ -96,30 +95,20 @@ class RangeReader {
   Status take(Partition& partition, const RecordView& record, BlockExchange& blocks);
   Status take_event(Partition& partition, const rd_kafka_message_t& event);
   void put(const Partition& partition, const RecordView& record, BlockExchange& blocks);
-  void advance_to_position(Partition& partition);
   void submit_block(BlockExchange& blocks);
-  void wait_for_records(const Partition& waiting);
-  void kick(const Partition& waiting);
   void serve_client();
   Status report_stall(const std::vector<Partition*>& waiting, std::int64_t stalled_ms);
 
-  static void on_records(rd_kafka_t* client, void* opaque);
   static void on_message(rd_kafka_message_t* message, void* draining) noexcept;
 
   const std::unique_ptr<Client> client_;
   const ReaderOptions options_;
   const Offset queue_records_;  // a partition's queue is full with so many
   Clock& clock_;
-  const bool needs_kick_;              // librdkafka < 2.2
-  const bool is_position_off_by_one_;  // after an end event: 2.2 to 2.13.1
+  Wakeup wakeup_;
   std::map<TopicPartition, std::unique_ptr<Partition>> partitions_;
   BlockPtr block_;  // being filled
   std::int64_t next_report_ms_ = 0;
-
-  // Shared with librdkafka's threads.
-  std::mutex mutex_;
-  std::condition_variable wake_;
-  bool is_woken_ = false;
 };
 
 }  // namespace kstream::kafka
