@@ -1,8 +1,10 @@
 #include "model/record_block.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "base/check.h"
+#include "base/varint.h"
 
 namespace kstream {
 namespace {
@@ -40,6 +42,21 @@ unsigned char* put(unsigned char* to, const std::optional<std::string_view>& fie
   return field ? std::copy(field->begin(), field->end(), to) : to;
 }
 
+// Adds a difference to a number that stays in range; false when it would not.
+bool advance(std::int64_t& number, std::uint64_t zigzag_difference) {
+  return !__builtin_add_overflow(number, unzigzag(zigzag_difference), &number);
+}
+
+bool skip_field(std::string_view& content) {
+  const auto length = take_varint(content);
+  if (!length || unzigzag(*length) < -1 ||
+      unzigzag(*length) > static_cast<std::int64_t>(content.size())) {
+    return false;
+  }
+  content.remove_prefix(static_cast<std::size_t>(std::max<std::int64_t>(unzigzag(*length), 0)));
+  return true;
+}
+
 }  // namespace
 
 RecordBlock::RecordBlock() {
@@ -73,9 +90,37 @@ bool RecordBlock::append(const RecordView& record) {
   to = put(to, record.key);
   to = put(to, record.value);
   size_ = static_cast<std::size_t>(to - bytes_.get());
+  first_offset_ = records_ == 0 ? record.offset : first_offset_;
   last_offset_ = record.offset;
   last_timestamp_ms_ = record.timestamp_ms;
   ++records_;
+  return true;
+}
+
+bool RecordBlock::load(const TopicPartition& partition, std::uint32_t records,
+                       std::string_view content) {
+  start(partition);
+  std::string_view rest = content;
+  for (std::uint32_t i = 0; i < records; ++i) {
+    const auto rise = take_varint(rest);
+    const auto later = take_varint(rest);
+    if (!rise || (*rise == 0 && i > 0) ||
+        *rise > static_cast<std::uint64_t>(std::numeric_limits<Offset>::max() - last_offset_) ||
+        !later || !advance(last_timestamp_ms_, *later) || !skip_field(rest) || !skip_field(rest)) {
+      return false;
+    }
+    last_offset_ += static_cast<Offset>(*rise);
+    first_offset_ = i == 0 ? last_offset_ : first_offset_;
+  }
+  if (!rest.empty()) {
+    return false;
+  }
+  if (content.size() > capacity_) {
+    make_room(content.size());
+  }
+  std::copy(content.begin(), content.end(), bytes_.get());
+  size_ = content.size();
+  records_ = records;
   return true;
 }
 

@@ -46,6 +46,15 @@ class RecordBlock {
   std::uint32_t records() const { return records_; }
   bool is_empty() const { return records_ == 0; }
   std::size_t bytes() const { return size_; }
+  // The records as they are, in the format above.
+  std::string_view content() const { return {reinterpret_cast<const char*>(bytes_.get()), size_}; }
+  // Of a block that has records.
+  Offset first_offset() const { return first_offset_; }
+  Offset last_offset() const { return last_offset_; }
+
+  // Makes the block one of this partition with this content. False, and the block is empty, when
+  // the content is not that of exactly so many records.
+  bool load(const TopicPartition& partition, std::uint32_t records, std::string_view content);
 
   // Walks the records of a block: while (auto record = reader.next()) ...
   class Reader {
@@ -72,6 +81,7 @@ class RecordBlock {
   std::size_t capacity_ = 0;
   std::size_t size_ = 0;
   std::uint32_t records_ = 0;
+  Offset first_offset_ = 0;
   Offset last_offset_ = 0;
   std::int64_t last_timestamp_ms_ = 0;
 };

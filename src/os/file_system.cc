@@ -4,10 +4,12 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <filesystem>
 
 #include "os/file_descriptor.h"
 
@@ -46,6 +48,57 @@ Status write_all(int descriptor, std::string_view bytes, const std::string& path
   }
   return {};
 }
+
+class SystemFile final : public WritableFile {
+ public:
+  SystemFile(FileDescriptor file, std::string path)
+      : file_(std::move(file)), path_(std::move(path)) {}
+
+  Status write_at(std::uint64_t at, std::string_view bytes) override {
+    while (!bytes.empty()) {
+      const ssize_t written =
+          ::pwrite(file_.get(), bytes.data(), bytes.size(), static_cast<off_t>(at));
+      if (written >= 0) {
+        bytes.remove_prefix(static_cast<std::size_t>(written));
+        at += static_cast<std::uint64_t>(written);
+      } else if (errno != EINTR) {
+        return failed_or_full("write", path_);
+      }
+    }
+    return {};
+  }
+
+  Status extend(std::uint64_t length, std::uint64_t wanted) override {
+    const auto from = static_cast<off_t>(length);
+    int result = 0;
+    do {
+      result = ::fallocate(file_.get(), 0, from, static_cast<off_t>(wanted) - from);
+    } while (result != 0 && errno == EINTR);
+    if (result == 0) {
+      return {};
+    }
+    if (errno == EOPNOTSUPP) {  // then there is no promise, only a length
+      return truncate(wanted);
+    }
+    const Error error = failed_or_full("extend", path_);
+    KS_TRY(truncate(length));  // a part may have been added
+    return error;
+  }
+
+  Status truncate(std::uint64_t length) override {
+    return ::ftruncate(file_.get(), static_cast<off_t>(length)) == 0
+               ? Status()
+               : Status(failed("set the length", path_));
+  }
+
+  Status sync() override {
+    return ::fdatasync(file_.get()) == 0 ? Status() : Status(failed("sync", path_));
+  }
+
+ private:
+  FileDescriptor file_;
+  std::string path_;
+};
 
 }  // namespace
 
@@ -92,6 +145,65 @@ Status SystemFileSystem::sync_directory(const std::string& path) {
     return failed("open", path);
   }
   return ::fsync(directory.get()) == 0 ? Status() : Status(failed("sync", path));
+}
+
+Result<std::unique_ptr<WritableFile>> SystemFileSystem::create(const std::string& path) {
+  FileDescriptor file(
+      ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, kPrivate));
+  if (!file.is_open()) {
+    return failed_or_full("create", path);
+  }
+  return std::unique_ptr<WritableFile>(std::make_unique<SystemFile>(std::move(file), path));
+}
+
+Result<std::size_t> SystemFileSystem::read_at(const std::string& path, std::uint64_t at,
+                                              std::span<char> into) {
+  const FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+  if (!file.is_open()) {
+    return failed("open", path);
+  }
+  std::size_t done = 0;
+  while (done < into.size()) {
+    const ssize_t count =
+        ::pread(file.get(), into.data() + done, into.size() - done, static_cast<off_t>(at + done));
+    if (count == 0) {
+      break;
+    }
+    if (count > 0) {
+      done += static_cast<std::size_t>(count);
+    } else if (errno != EINTR) {
+      return failed("read", path);
+    }
+  }
+  return done;
+}
+
+Result<std::vector<std::string>> SystemFileSystem::names(const std::string& directory) {
+  std::vector<std::string> found;
+  std::error_code error;
+  for (auto entry = std::filesystem::directory_iterator(directory, error);
+       !error && entry != std::filesystem::directory_iterator(); entry.increment(error)) {
+    found.push_back(entry->path().filename());
+  }
+  if (error) {
+    errno = error.value();
+    return failed("list", directory);
+  }
+  std::sort(found.begin(), found.end());
+  return found;
+}
+
+Status SystemFileSystem::make_directory(const std::string& path) {
+  if (::mkdir(path.c_str(), S_IRWXU) == 0 || errno == EEXIST) {
+    return {};
+  }
+  Error error = failed("make the directory", path);
+  error.code = ExitCode::kCannotCreate;
+  return error;
+}
+
+Status SystemFileSystem::remove(const std::string& path) {
+  return ::unlink(path.c_str()) == 0 || errno == ENOENT ? Status() : Status(failed("remove", path));
 }
 
 Status replace_file(FileSystem& files, const std::string& directory, const std::string& name,

@@ -89,6 +89,15 @@ class MemoryFiles final : public FileSystem {
     return {};
   }
   Status sync_directory(const std::string&) override { return {}; }
+  // What a checkpoint does not need.
+  Result<std::unique_ptr<WritableFile>> create(const std::string&) override { return unused(); }
+  Result<std::size_t> read_at(const std::string&, std::uint64_t, std::span<char>) override {
+    return unused();
+  }
+  Result<std::vector<std::string>> names(const std::string&) override { return unused(); }
+  Status make_directory(const std::string&) override { return unused(); }
+  Status remove(const std::string&) override { return unused(); }
+  static Error unused() { return Error{ExitCode::kInternal, "not for checkpoints"}; }
 
   std::map<std::string, std::string> files;
   std::optional<Error> failure;

@@ -9,6 +9,7 @@
 #include "catch.h"
 #include "checkpoint/checkpoint_store.h"
 #include "pipeline/batch_loop.h"
+#include "simulated_disk.h"
 #include "source/range_planner.h"
 
 namespace kstream {
@@ -40,116 +41,6 @@ enum class Mistake {
   kCommitBeforeLog,
 };
 
-struct Crash {};
-
-// Decides where the program stops.
-class Fate {
- public:
-  Fate(std::uint64_t seed, double crash_chance) : random(seed), crash_chance_(crash_chance) {}
-  void point() {
-    if (std::uniform_real_distribution<>()(random) < crash_chance_) {
-      throw Crash();
-    }
-  }
-  int up_to(int most) { return std::uniform_int_distribution<>(0, most)(random); }
-  bool coin() { return up_to(1) == 1; }
-
-  std::mt19937_64 random;
-
- private:
-  double crash_chance_;
-};
-
-// A disk that keeps what was synced, and of the rest whatever it likes.
-class SimulatedDisk final : public FileSystem {
- public:
-  explicit SimulatedDisk(Mistake mistake) : mistake_(mistake) {}
-
-  void boot(Fate& fate) { fate_ = &fate; }
-
-  // Names that were not synced may be as before; content that was not synced may be cut off.
-  void crash() {
-    std::map<std::string, int> names = synced_names_;
-    for (const auto& [name, file] : pending_) {
-      if (fate_->coin()) {
-        if (file < 0) {
-          names.erase(name);
-        } else {
-          names[name] = file;
-        }
-      }
-    }
-    pending_.clear();
-    synced_names_ = names_ = names;
-    for (File& file : files_) {
-      if (!file.is_synced) {
-        file.content.resize(
-            static_cast<std::size_t>(fate_->up_to(static_cast<int>(file.content.size()))));
-        file.is_synced = true;
-      }
-    }
-  }
-
-  Result<std::optional<std::string>> read(const std::string& path) override {
-    const auto found = names_.find(path);
-    if (found == names_.end()) {
-      return std::optional<std::string>();
-    }
-    return std::optional(files_[static_cast<std::size_t>(found->second)].content);
-  }
-
-  Status write_synced(const std::string& path, std::string_view bytes) override {
-    fate_->point();
-    files_.push_back({std::string(bytes), false});
-    name(path, static_cast<int>(files_.size()) - 1);
-    fate_->point();
-    files_.back().is_synced = mistake_ != Mistake::kNoFileSync;
-    fate_->point();
-    return {};
-  }
-
-  Status rename(const std::string& from, const std::string& to) override {
-    fate_->point();
-    const int file = names_.at(from);
-    name(to, file);
-    name(from, -1);
-    fate_->point();
-    return {};
-  }
-
-  Status sync_directory(const std::string&) override {
-    fate_->point();
-    if (mistake_ != Mistake::kNoDirectorySync) {
-      synced_names_ = names_;
-      pending_.clear();
-    }
-    fate_->point();
-    return {};
-  }
-
- private:
-  struct File {
-    std::string content;
-    bool is_synced;
-  };
-
-  void name(const std::string& path, int file) {
-    if (file < 0) {
-      names_.erase(path);
-    } else {
-      names_[path] = file;
-    }
-    pending_.emplace_back(path, file);
-  }
-
-  const Mistake mistake_;
-  Fate* fate_ = nullptr;
-  std::vector<File> files_;
-  std::map<std::string, int> names_;
-  std::map<std::string, int> synced_names_;
-  std::vector<std::pair<std::string, int>> pending_;
-};
-
 using Counts = std::map<std::string, std::uint64_t>;
 
 // A batch as somebody downstream sees it.
@@ -169,7 +60,9 @@ struct Frame {
 
 // All that outlives the program.
 struct World {
-  World(std::uint64_t seed, Mistake mistake_made) : mistake(mistake_made), disk(mistake_made) {
+  World(std::uint64_t seed, Mistake mistake_made) : mistake(mistake_made) {
+    disk.syncs_files = mistake != Mistake::kNoFileSync;
+    disk.syncs_directories = mistake != Mistake::kNoDirectorySync;
     std::mt19937_64 random(seed);
     for (int partition = 0; partition < kPartitions; ++partition) {
       auto& log = logs[{"test", partition}];

@@ -51,6 +51,43 @@ TEST_CASE("record block: gives back what it was given, nulls and extremes includ
   CHECK(records_of(block) == records);
 }
 
+TEST_CASE("record block: its content makes the same block again, and no other content is taken") {
+  RecordBlock block;
+  block.start(kPartition);
+  REQUIRE(block.append({7, -5, "key", std::nullopt}));
+  REQUIRE(block.append({9, 1514260200000, std::nullopt, ""}));
+  const std::string content(block.content());
+  CHECK(block.first_offset() == 7);
+  RecordBlock copy;
+  REQUIRE(copy.load(kPartition, 2, content));
+  CHECK(copy.content() == content);
+  CHECK(copy.partition() == kPartition);
+  CHECK(copy.first_offset() == 7);
+  CHECK(copy.last_offset() == 9);
+  CHECK(RecordBlock::Reader(copy).next()->key == "key");
+  REQUIRE(copy.append({10, 0, std::nullopt, std::nullopt}));
+  for (std::size_t i = 0; i < content.size(); ++i) {
+    CHECK_FALSE(copy.load(kPartition, 2, content.substr(0, i)));
+    CHECK(copy.is_empty());
+  }
+  CHECK_FALSE(copy.load(kPartition, 1, content));
+  CHECK_FALSE(copy.load(kPartition, 3, content));
+  CHECK(copy.load(kPartition, 0, ""));
+  const std::string record("\x00\x00\x01\x01", 4);  // offset 0, no key, no value
+  CHECK(copy.load(kPartition, 1, record));
+  CHECK_FALSE(copy.load(kPartition, 2, record + record));                     // does not rise
+  CHECK_FALSE(copy.load(kPartition, 1, std::string("\x00\x00\x03\x01", 4)));  // a length of -2
+  const std::string most = "\xff\xff\xff\xff\xff\xff\xff\xff\x7f";
+  CHECK(copy.load(kPartition, 1, most + record.substr(1)));
+  CHECK_FALSE(copy.load(kPartition, 2, most + record.substr(1) + "\x01" + record.substr(1)));
+  CHECK_FALSE(copy.load(kPartition, 1, "\xff" + most + "\x01" + record.substr(1)));
+  const std::string large(2 * RecordBlock::kBytes, 'x');
+  block.start(kPartition);
+  REQUIRE(block.append({0, 0, std::nullopt, large}));
+  REQUIRE(copy.load(kPartition, 1, block.content()));
+  CHECK(RecordBlock::Reader(copy).next()->value == large);
+}
+
 TEST_CASE("record block: full at its size, and not changed by what does not fit") {
   RecordBlock block;
   block.start(kPartition);

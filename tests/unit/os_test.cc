@@ -127,6 +127,37 @@ TEST_CASE("file system: errors name the path") {
   CHECK_FALSE(files.read("/tmp").ok());
 }
 
+TEST_CASE("file system: a file is written in place, extended with zeros, cut and read in part") {
+  const TemporaryDirectory parent;
+  SystemFileSystem files;
+  const std::string directory = parent.path() + "/sub";
+  REQUIRE(files.make_directory(directory).ok());
+  CHECK(files.make_directory(directory).ok());
+  CHECK(files.make_directory(parent.path() + "/no/way").error().code == ExitCode::kCannotCreate);
+  const std::string path = directory + "/b";
+  {
+    auto file = files.create(path);
+    REQUIRE(file.ok());
+    REQUIRE(file.value()->extend(0, 8192).ok());
+    REQUIRE(file.value()->write_at(4094, "abcd").ok());
+    REQUIRE(file.value()->truncate(5000).ok());
+    REQUIRE(file.value()->extend(5000, 6000).ok());
+    REQUIRE(file.value()->sync().ok());
+  }
+  std::string part(10, 'x');
+  CHECK(files.read_at(path, 4092, part).value() == 10);
+  CHECK(part == std::string("\0\0abcd\0\0\0\0", 10));
+  CHECK(files.read_at(path, 5995, part).value() == 5);
+  CHECK(files.read_at(path, 6000, part).value() == 0);
+  CHECK_FALSE(files.read_at(path + "x", 0, part).ok());
+  REQUIRE(files.create(directory + "/a").ok());
+  CHECK(files.names(directory).value() == std::vector<std::string>{"a", "b"});
+  REQUIRE(files.remove(path).ok());
+  CHECK(files.remove(path).ok());
+  CHECK(files.names(directory).value() == std::vector<std::string>{"a"});
+  CHECK_FALSE(files.names(path).ok());
+}
+
 TEST_CASE("private directory: one process at a time, nobody else's") {
   const TemporaryDirectory parent;
   SystemClock clock;
