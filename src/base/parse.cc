@@ -2,19 +2,24 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <ctime>
 #include <optional>
+#include <span>
 
 namespace kstream {
 namespace {
 
 struct Unit {
   std::string_view name;
-  std::int64_t ms;
+  std::int64_t factor;
 };
-constexpr Unit kUnits[] = {{"ms", 1}, {"s", 1000}, {"m", 60'000}, {"h", 3'600'000}};
+constexpr Unit kTimeUnits[] = {{"ms", 1}, {"s", 1000}, {"m", 60'000}, {"h", 3'600'000}};
 constexpr std::int64_t kDurationMaxMs = 10LL * 24 * 3'600'000;
+constexpr Unit kByteUnits[] = {
+    {"B", 1}, {"KiB", 1LL << 10U}, {"MiB", 1LL << 20U}, {"GiB", 1LL << 30U}, {"TiB", 1LL << 40U}};
+constexpr std::int64_t kBytesMax = 1LL << 50U;
 
 std::optional<std::int64_t> whole_number(std::string_view text) {
   std::int64_t value = 0;
@@ -23,6 +28,19 @@ std::optional<std::int64_t> whole_number(std::string_view text) {
     return std::nullopt;
   }
   return value;
+}
+
+// A number above 0 and one of the units, made units of 1; nothing for any other text.
+std::optional<std::int64_t> number_with_unit(std::string_view text, std::span<const Unit> units,
+                                             std::int64_t max) {
+  const std::size_t digits = std::min(text.find_first_not_of("0123456789"), text.size());
+  const auto number = whole_number(text.substr(0, digits));
+  for (const Unit& unit : units) {
+    if (text.substr(digits) == unit.name && number && *number > 0 && *number <= max / unit.factor) {
+      return *number * unit.factor;
+    }
+  }
+  return std::nullopt;
 }
 
 }  // namespace
@@ -37,19 +55,22 @@ Result<std::int64_t> parse_integer(std::string_view text, std::int64_t min, std:
 }
 
 Result<std::chrono::milliseconds> parse_duration(std::string_view text) {
-  const std::size_t digits = text.find_first_not_of("0123456789");
-  if (digits != std::string_view::npos && digits > 0) {
-    const std::string_view unit = text.substr(digits);
-    const auto number = whole_number(text.substr(0, digits));
-    for (const Unit& known : kUnits) {
-      if (unit == known.name && number && *number > 0 && *number <= kDurationMaxMs / known.ms) {
-        return std::chrono::milliseconds(*number * known.ms);
-      }
-    }
+  if (const auto ms = number_with_unit(text, kTimeUnits, kDurationMaxMs)) {
+    return std::chrono::milliseconds(*ms);
   }
   return Error{ExitCode::kUsage,
                fmt::format("'{}' is not a duration: a number above 0 and its unit, as 500ms, 2s, "
                            "1m or 1h, up to 240h",
+                           text)};
+}
+
+Result<std::int64_t> parse_bytes(std::string_view text) {
+  if (const auto bytes = number_with_unit(text, kByteUnits, kBytesMax)) {
+    return *bytes;
+  }
+  return Error{ExitCode::kUsage,
+               fmt::format("'{}' is not a size: a number above 0 and its unit, as 64KiB, 512MiB "
+                           "or 1GiB, up to 1024TiB",
                            text)};
 }
 
@@ -75,13 +96,13 @@ Result<std::int64_t> parse_time(std::string_view text) {
 }
 
 std::string duration_text(std::chrono::milliseconds duration) {
-  const Unit* best = &kUnits[0];
-  for (const Unit& unit : kUnits) {
-    if (duration.count() % unit.ms == 0) {
+  const Unit* best = &kTimeUnits[0];
+  for (const Unit& unit : kTimeUnits) {
+    if (duration.count() % unit.factor == 0) {
       best = &unit;
     }
   }
-  return fmt::format("{}{}", duration.count() / best->ms, best->name);
+  return fmt::format("{}{}", duration.count() / best->factor, best->name);
 }
 
 std::vector<std::string_view> split_list(std::string_view text, char separator) {

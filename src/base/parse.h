@@ -18,6 +18,9 @@ Result<std::int64_t> parse_integer(std::string_view text, std::int64_t min, std:
 // "500ms", "2s", "1m", "1h"; at least 1 ms, at most 10 days. A number without unit is refused.
 Result<std::chrono::milliseconds> parse_duration(std::string_view text);
 
+// "512MiB", "1GiB", "64KiB", "4096B"; at least 1 byte. A number without unit is refused.
+Result<std::int64_t> parse_bytes(std::string_view text);
+
 // "2026-01-31T10:00Z", "2026-01-31T10:00:30+01:00": milliseconds since 1970-01-01 UTC. A time
 // without zone is refused.
 Result<std::int64_t> parse_time(std::string_view text);

@@ -19,15 +19,25 @@ BlockPtr BlockExchange::acquire() {
 }
 
 void BlockExchange::submit(BlockPtr block) {
-  filled_.push(std::move(block));
+  filled_.push(FilledBlock(std::move(block)));
 }
 
-std::optional<BlockPtr> BlockExchange::take() {
+void BlockExchange::lend(const RecordBlock& block) {
+  {
+    std::lock_guard lock(mutex_);
+    ++out_;
+  }
+  filled_.push(FilledBlock(block));
+}
+
+std::optional<FilledBlock> BlockExchange::take() {
   return filled_.pop();
 }
 
-void BlockExchange::recycle(BlockPtr block) {
-  empty_.push(std::move(block));
+void BlockExchange::recycle(FilledBlock block) {
+  if (BlockPtr own = std::move(block).take_own()) {
+    empty_.push(std::move(own));
+  }
   std::lock_guard lock(mutex_);
   if (--out_ == 0) {
     is_idle_.notify_all();

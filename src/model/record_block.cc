@@ -10,6 +10,7 @@ namespace kstream {
 namespace {
 
 constexpr std::size_t kVarintBytesMax = 10;
+constexpr std::size_t kGrowth = 4;
 
 std::uint64_t zigzag(std::int64_t value) {
   return (static_cast<std::uint64_t>(value) << 1) ^ static_cast<std::uint64_t>(value >> 63);
@@ -59,8 +60,8 @@ bool skip_field(std::string_view& content) {
 
 }  // namespace
 
-RecordBlock::RecordBlock() {
-  make_room(kBytes);
+RecordBlock::RecordBlock(std::size_t capacity) {
+  make_room(capacity);
 }
 
 void RecordBlock::start(const TopicPartition& partition) {
@@ -77,11 +78,8 @@ void RecordBlock::start(const TopicPartition& partition) {
 bool RecordBlock::append(const RecordView& record) {
   const std::size_t bytes_max =
       2 * kVarintBytesMax + field_bytes(record.key) + field_bytes(record.value);
-  if (size_ + bytes_max > capacity_) {
-    if (records_ > 0) {
-      return false;
-    }
-    make_room(bytes_max);
+  if (size_ + bytes_max > capacity_ && !grow_for(bytes_max)) {
+    return false;
   }
   KS_CHECK(records_ == 0 || record.offset > last_offset_);
   unsigned char* to = bytes_.get() + size_;
@@ -124,9 +122,19 @@ bool RecordBlock::load(const TopicPartition& partition, std::uint32_t records,
   return true;
 }
 
-// Only of an empty block: what it holds is not kept.
+// Beyond kBytes only for a record that is the first one.
+bool RecordBlock::grow_for(std::size_t bytes) {
+  if (records_ > 0 && size_ + bytes > kBytes) {
+    return false;
+  }
+  make_room(std::max(size_ + bytes, std::min(capacity_ * kGrowth, kBytes)));
+  return true;
+}
+
 void RecordBlock::make_room(std::size_t capacity) {
-  bytes_.reset(new unsigned char[capacity]);
+  std::unique_ptr<unsigned char[]> bytes(new unsigned char[capacity]);
+  std::copy_n(bytes_.get(), size_, bytes.get());
+  bytes_ = std::move(bytes);
   capacity_ = capacity;
 }
 

@@ -31,7 +31,8 @@ class RecordBlock {
  public:
   static constexpr std::size_t kBytes = 256 * 1024;  // fits a core's cache beside the word table
 
-  RecordBlock();
+  // One of less than kBytes grows to that as it is filled.
+  explicit RecordBlock(std::size_t capacity = kBytes);
   RecordBlock(const RecordBlock&) = delete;
   RecordBlock& operator=(const RecordBlock&) = delete;
 
@@ -46,6 +47,7 @@ class RecordBlock {
   std::uint32_t records() const { return records_; }
   bool is_empty() const { return records_ == 0; }
   std::size_t bytes() const { return size_; }
+  std::size_t capacity() const { return capacity_; }
   // The records as they are, in the format above.
   std::string_view content() const { return {reinterpret_cast<const char*>(bytes_.get()), size_}; }
   // Of a block that has records.
@@ -74,6 +76,7 @@ class RecordBlock {
   };
 
  private:
+  bool grow_for(std::size_t bytes);
   void make_room(std::size_t capacity);
 
   TopicPartition partition_;

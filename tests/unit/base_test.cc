@@ -22,6 +22,19 @@ TEST_CASE("duration: a number with its unit, and nothing else") {
   }
 }
 
+TEST_CASE("size: a number with its unit, and nothing else") {
+  CHECK(parse_bytes("4096B").value() == 4096);
+  CHECK(parse_bytes("64KiB").value() == 65536);
+  CHECK(parse_bytes("1GiB").value() == 1073741824);
+  CHECK(parse_bytes("1024TiB").value() == 1LL << 50);
+  for (const char* bad :
+       {"", "1", "GiB", "0B", "-1B", "1GB", "1 GiB", "1025TiB", "9999999999999999999B", "1gib"}) {
+    INFO(bad);
+    REQUIRE_FALSE(parse_bytes(bad).ok());
+    CHECK(parse_bytes(bad).error().code == ExitCode::kUsage);
+  }
+}
+
 TEST_CASE("duration: its text is read back as the same duration") {
   for (const std::int64_t ms : {1, 999, 1000, 1500, 60000, 90000, 3600000, 5400000}) {
     const std::chrono::milliseconds duration(ms);

@@ -132,7 +132,7 @@ void read_ranges(const World& world, const std::vector<OffsetRange>& ranges,
         REQUIRE(block->append({offset, 0, std::nullopt, text}));
       }
       blocks.submit(std::move(block));
-      BlockPtr full = *blocks.take();
+      FilledBlock full = *blocks.take();
       machine().counters[0].count(*full);
       blocks.recycle(std::move(full));
     }

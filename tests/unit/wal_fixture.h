@@ -6,20 +6,14 @@
 #include <vector>
 
 #include "catch.h"
+#include "quiet.h"
 #include "simulated_disk.h"
-#include "telemetry/log.h"
 #include "wal/write_ahead_log.h"
 
 namespace kstream::wal {
 
 inline constexpr const char* kStream = "6f1c9d1e-4b0a-4e55-9c3b-0f5f6d1f2a3b";
 inline constexpr const char* kLogDirectory = "state/wal";
-
-// Torn ends are no news here.
-inline const bool kIsQuiet = [] {
-  log::start(log::Level::kOff);
-  return true;
-}();
 
 class StoppedClock final : public Clock {
  public:
