@@ -86,7 +86,7 @@ Result<std::unique_ptr<Client>> Client::create(Role role, const ClientConfig& co
                                                const Properties& own,
                                                DeliveryCallback on_delivery) {
   ConfHandle conf(rd_kafka_conf_new());
-  const bool is_consumer = role == Role::kConsumer;
+  const bool is_consumer = role != Role::kProducer;
   set(conf.get(), defaults());
   set(conf.get(), is_consumer ? consumer_defaults() : producer_defaults());
   set(conf.get(), config.properties);
@@ -101,6 +101,9 @@ Result<std::unique_ptr<Client>> Client::create(Role role, const ClientConfig& co
   rd_kafka_conf_set_opaque(conf.get(), self.get());
   rd_kafka_conf_set_error_cb(conf.get(), on_error);
   rd_kafka_conf_set_log_cb(conf.get(), on_log);
+  if (role == Role::kMember) {
+    rd_kafka_conf_set_events(conf.get(), RD_KAFKA_EVENT_REBALANCE);
+  }
   if (on_delivery != nullptr) {
     rd_kafka_conf_set_dr_msg_cb(conf.get(), on_delivery);
   }
@@ -129,7 +132,7 @@ Client::~Client() {
   std::promise<void> promise;
   const std::future<void> is_destroyed = promise.get_future();
   std::thread([client = client_, done = std::move(promise)]() mutable {
-    // No group was joined, so there is nothing to leave, and closing one could wait for a broker.
+    // A member has left its group before; closing could wait for a broker.
     rd_kafka_destroy_flags(client, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
     done.set_value();
   }).detach();

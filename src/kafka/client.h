@@ -17,7 +17,11 @@ namespace kstream::kafka {
 // Called inside the producer's own poll calls for each record, sent or given up.
 using DeliveryCallback = void (*)(rd_kafka_t*, const rd_kafka_message_t*, void*);
 
-enum class Role { kConsumer, kProducer };
+enum class Role {
+  kConsumer,  // reads what it is told to
+  kMember,    // of a group, whose rebalances come as events
+  kProducer,
+};
 
 class Client {
  public:

@@ -1,5 +1,8 @@
 #include "kafka/partition_queue.h"
 
+#include <fmt/format.h>
+
+#include <algorithm>
 #include <string_view>
 #include <utility>
 
@@ -8,6 +11,11 @@
 namespace kstream::kafka {
 namespace {
 
+// What librdkafka needs for a queued record beyond its bytes.
+constexpr std::size_t kQueuedRecordBytes = 310;
+constexpr std::size_t kTypicalRecordBytes = 100;
+constexpr std::size_t kShareBytesMin = 64 * 1024;
+constexpr std::size_t kFetchBytesMax = 1024 * 1024;
 constexpr auto kWaitBeforeKick = std::chrono::microseconds(200);
 constexpr int kVersionFetchBackoff = 0x020200ff;
 constexpr int kVersionPositionRight = 0x020d02ff;
@@ -20,6 +28,23 @@ std::optional<std::string_view> field(const void* bytes, std::size_t length) {
 }
 
 }  // namespace
+
+ReadAhead read_ahead(std::size_t bytes, std::size_t partitions) {
+  const std::size_t share = std::max(bytes / std::max<std::size_t>(partitions, 1), kShareBytesMin);
+  const std::size_t records = share / (kQueuedRecordBytes + kTypicalRecordBytes);
+  // A queue has room for two answers of small records: one is taken while the next one comes. More
+  // in one answer, and all queues are full at once, and then all empty.
+  const std::size_t fetch_bytes = std::clamp(share / 8, kShareBytesMin, kFetchBytesMax);
+  return {{
+              // Both limits hold for each partition's own queue.
+              {"queued.min.messages", fmt::format("{}", records)},
+              {"queued.max.messages.kbytes", fmt::format("{}", share / 1024)},
+              {"fetch.queue.backoff.ms", "2"},
+              {"fetch.message.max.bytes", fmt::format("{}", fetch_bytes)},
+              {"fetch.max.bytes", "8388608"},
+          },
+          static_cast<Offset>(records)};
+}
 
 Wakeup::Wakeup(rd_kafka_t* client)
     : client_(client), needs_kick_(rd_kafka_version() < kVersionFetchBackoff) {}
@@ -41,12 +66,12 @@ void Wakeup::on_records(rd_kafka_t*, void* wakeup) {
   self->wake_.notify_one();
 }
 
-void Wakeup::wait(const TopicPartition& waiting, std::chrono::milliseconds longest) {
+void Wakeup::wait(const TopicPartition* waiting, std::chrono::milliseconds longest) {
   const auto woken = [this] { return is_woken_; };
   std::unique_lock lock(mutex_);
-  if (needs_kick_ && !wake_.wait_for(lock, kWaitBeforeKick, woken)) {
+  if (needs_kick_ && waiting != nullptr && !wake_.wait_for(lock, kWaitBeforeKick, woken)) {
     lock.unlock();
-    kick(waiting);
+    kick(*waiting);
     lock.lock();
   }
   wake_.wait_for(lock, longest, woken);

@@ -1,5 +1,5 @@
-// The records of one assigned partition, in a queue of their own: what is read ahead waits partition
-// by partition, and one that nobody takes from does not hold up the others.
+// The records of one assigned partition, in a queue of their own: what is read ahead waits
+// partition by partition, and one that nobody takes from does not hold up the others.
 //
 // Thread: one at a time; a Wakeup is also called by librdkafka's threads.
 // Source: docs/decisions/0003, measured on librdkafka 2.0.2 and 2.8.0.
@@ -10,11 +10,19 @@
 #include <mutex>
 #include <optional>
 
+#include "kafka/client_config.h"
 #include "kafka/handles.h"
 #include "model/offset.h"
 #include "model/record_block.h"
 
 namespace kstream::kafka {
+
+// How a client that reads so many bytes ahead, of so many partitions, is set up.
+struct ReadAhead {
+  Properties properties;
+  Offset queue_records;  // a partition's queue is full with so many
+};
+ReadAhead read_ahead(std::size_t bytes, std::size_t partitions);
 
 // Wakes the thread that waits for records, whichever of its queues they come to.
 class Wakeup {
@@ -24,9 +32,9 @@ class Wakeup {
   void watch(rd_kafka_queue_t* queue);
   static void unwatch(rd_kafka_queue_t* queue);
 
-  // Returns when there is something in one of the queues, or after `longest`. `waiting` is a
-  // partition that may not be fetched because its queue was full.
-  void wait(const TopicPartition& waiting, std::chrono::milliseconds longest);
+  // Returns when something comes to one of the queues, or after `longest`. `waiting`, if there is
+  // one, is a partition that may not be fetched because its queue was full.
+  void wait(const TopicPartition* waiting, std::chrono::milliseconds longest);
 
  private:
   void kick(const TopicPartition& waiting);
@@ -66,8 +74,8 @@ class PartitionQueue {
   rd_kafka_t* const client_;
   const TopicPartition name_;
   const QueueHandle queue_;
-  const ListHandle asked_;                // one element, reused to ask for the position
-  const bool is_position_off_by_one_;     // after an end event: librdkafka 2.2 to 2.13.1
+  const ListHandle asked_;             // one element, reused to ask for the position
+  const bool is_position_off_by_one_;  // after an end event: librdkafka 2.2 to 2.13.1
   Offset last_end_ = RD_KAFKA_OFFSET_INVALID;
 };
 

@@ -11,48 +11,20 @@
 namespace kstream::kafka {
 namespace {
 
-// What librdkafka needs for a queued record beyond its bytes.
-constexpr std::size_t kQueuedRecordBytes = 310;
-constexpr std::size_t kTypicalRecordBytes = 100;
-constexpr std::size_t kShareBytesMin = 64 * 1024;
-constexpr std::size_t kFetchBytesMax = 1024 * 1024;
 constexpr auto kWait = std::chrono::milliseconds(100);
 constexpr std::int64_t kFirstReportMs = 5'000;
 constexpr std::int64_t kReportEveryMs = 60'000;
-
-// A partition's part of the read-ahead.
-std::size_t share_bytes(const ReaderOptions& options, std::size_t partitions) {
-  return std::max(options.prefetch_bytes / std::max<std::size_t>(partitions, 1), kShareBytesMin);
-}
-
-std::size_t records_of(std::size_t share) {
-  return share / (kQueuedRecordBytes + kTypicalRecordBytes);
-}
-
-Properties reader_properties(std::size_t share) {
-  // A queue has room for two answers of small records: one is taken while the next one comes. More
-  // in one answer, and all queues are full at once, and then all empty.
-  const std::size_t fetch_bytes = std::clamp(share / 8, kShareBytesMin, kFetchBytesMax);
-  return {
-      // Both limits hold for each partition's own queue.
-      {"queued.min.messages", fmt::format("{}", records_of(share))},
-      {"queued.max.messages.kbytes", fmt::format("{}", share / 1024)},
-      {"fetch.queue.backoff.ms", "2"},
-      {"fetch.message.max.bytes", fmt::format("{}", fetch_bytes)},
-      {"fetch.max.bytes", "8388608"},
-  };
-}
 
 }  // namespace
 
 Result<std::unique_ptr<RangeReader>> RangeReader::create(const ClientConfig& config,
                                                          const ReaderOptions& options,
                                                          std::size_t partitions, Clock& clock) {
-  const std::size_t share = share_bytes(options, partitions);
-  KS_TRY_VALUE(client, Client::create(Role::kConsumer, config, reader_properties(share)));
+  const ReadAhead ahead = read_ahead(options.prefetch_bytes, partitions);
+  KS_TRY_VALUE(client, Client::create(Role::kConsumer, config, ahead.properties));
   rd_kafka_poll_set_consumer(client->get());
   return std::unique_ptr<RangeReader>(
-      new RangeReader(std::move(client), options, static_cast<Offset>(records_of(share)), clock));
+      new RangeReader(std::move(client), options, ahead.queue_records, clock));
 }
 
 RangeReader::CarriedRecord::CarriedRecord(const RecordView& record)
@@ -113,7 +85,7 @@ Status RangeReader::read(std::span<const OffsetRange> ranges, BlockExchange& blo
       next_report_ms_ = kFirstReportMs;
       continue;
     }
-    wakeup_.wait(waiting[0]->name(), kWait);
+    wakeup_.wait(&waiting[0]->name(), kWait);
     serve_client();
     KS_TRY(report_stall(waiting, clock_.steady_ms() - last_progress_ms));
   }
