@@ -25,6 +25,9 @@ std::string encode(const Identity& identity) {
   json["cluster"] = identity.cluster;
   json["topics"] = identity.topics;
   json["source"] = identity.source;
+  if (!identity.group.empty()) {
+    json["group"] = identity.group;
+  }
   json["isolation"] = identity.isolation;
   json["decode"] = identity.decode;
   json["split"] = identity.split;
@@ -41,6 +44,10 @@ Result<Identity> decode_identity(std::string_view text) {
         std::pair("decode", &Identity::decode), std::pair("split", &Identity::split)}) {
     KS_TRY_VALUE(value, text_field(json, name));
     identity.*member = std::move(value);
+  }
+  if (json.contains("group")) {
+    KS_TRY_VALUE(group, text_field(json, "group"));
+    identity.group = std::move(group);
   }
   const auto topics = json.find("topics");
   if (topics == json.end() || !topics->is_array()) {
@@ -70,6 +77,7 @@ Status check_same(const Identity& stored, const Identity& wanted, const std::str
   compare("topics", fmt::format("{}", fmt::join(stored.topics, ",")),
           fmt::format("{}", fmt::join(wanted.topics, ",")));
   compare("source", stored.source, wanted.source);
+  compare("group", stored.group, wanted.group);
   compare("records", stored.isolation, wanted.isolation);
   compare("--decode", stored.decode, wanted.decode);
   compare("--split", stored.split, wanted.split);

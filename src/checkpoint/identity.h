@@ -16,7 +16,8 @@ struct Identity {
   std::string stream;               // a uuid, made with the directory
   std::string cluster;              // the id of the Kafka cluster
   std::vector<std::string> topics;  // as given, in order
-  std::string source;               // "direct"
+  std::string source;               // "direct" or "receiver"
+  std::string group;                // that receives; empty for a direct stream
   std::string isolation;            // which records are seen: "committed" or "uncommitted"
   std::string decode;               // as the options name them
   std::string split;

@@ -34,8 +34,12 @@ Result<std::optional<T>> read_as(FileSystem& files, const std::string& directory
 
 }  // namespace
 
+Result<std::optional<Identity>> read_identity(FileSystem& files, const std::string& directory) {
+  return read_as(files, directory, kIdentity, decode_identity);
+}
+
 Result<std::optional<StoredState>> read_state(FileSystem& files, const std::string& directory) {
-  KS_TRY_VALUE(identity, read_as(files, directory, kIdentity, decode_identity));
+  KS_TRY_VALUE(identity, read_identity(files, directory));
   KS_TRY_VALUE(checkpoint, read_as(files, directory, kCheckpoint, decode_checkpoint));
   if (!identity) {
     if (checkpoint && (checkpoint->committed.batch > 0 || checkpoint->intent)) {
@@ -58,7 +62,11 @@ Result<std::optional<StoredState>> read_state(FileSystem& files, const std::stri
 
 Status begin_state(FileSystem& files, const std::string& directory, const StoredState& state) {
   KS_TRY(save_checkpoint(files, directory, state.checkpoint));
-  return replace_file(files, directory, kIdentity, encode(state.identity));
+  return save_identity(files, directory, state.identity);
+}
+
+Status save_identity(FileSystem& files, const std::string& directory, const Identity& identity) {
+  return replace_file(files, directory, kIdentity, encode(identity));
 }
 
 Status save_checkpoint(FileSystem& files, const std::string& directory,
@@ -67,8 +75,8 @@ Status save_checkpoint(FileSystem& files, const std::string& directory,
 }
 
 bool is_state_file(std::string_view name) {
-  constexpr std::string_view kNames[] = {"LOCK", "IDENTITY", "IDENTITY.tmp", "checkpoint",
-                                         "checkpoint.tmp"};
+  constexpr std::string_view kNames[] = {"LOCK",       "IDENTITY",       "IDENTITY.tmp",
+                                         "checkpoint", "checkpoint.tmp", "wal"};
   return std::find(std::begin(kNames), std::end(kNames), name) != std::end(kNames);
 }
 

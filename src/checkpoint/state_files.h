@@ -2,7 +2,8 @@
 //
 //     DIR/LOCK         held by the process that uses the directory; its text is for people
 //     DIR/IDENTITY     what the state belongs to (identity.h), written once
-//     DIR/checkpoint   where the stream stands (checkpoint.h)
+//     DIR/checkpoint   where a direct stream stands (checkpoint.h)
+//     DIR/wal/         what a receiving stream has received (wal/)
 //
 // Thread: one at a time; reading needs no lock, each file is replaced as a whole.
 // Errors: 65 when a file is missing, damaged or does not fit the other; 74 for the disk, transient
@@ -25,12 +26,15 @@ struct StoredState {
 };
 
 // Nothing when there is no state yet.
+Result<std::optional<Identity>> read_identity(FileSystem& files, const std::string& directory);
+// Of a direct stream.
 Result<std::optional<StoredState>> read_state(FileSystem& files, const std::string& directory);
 
 // First the checkpoint, then the identity: a crash between leaves a directory without an identity,
 // which read_state takes for one without state.
 Status begin_state(FileSystem& files, const std::string& directory, const StoredState& state);
 
+Status save_identity(FileSystem& files, const std::string& directory, const Identity& identity);
 Status save_checkpoint(FileSystem& files, const std::string& directory,
                        const Checkpoint& checkpoint);
 

@@ -12,6 +12,7 @@
 #include "base/suggest.h"
 #include "config/config_file.h"
 #include "config/options.h"
+#include "config/rules.h"
 
 namespace kstream {
 namespace {

@@ -16,6 +16,7 @@ namespace {
 constexpr std::int64_t kCountMax = std::numeric_limits<std::int64_t>::max();
 constexpr std::int64_t kReadersMax = 256;
 constexpr std::int64_t kRateMax = 1'000'000'000;
+constexpr std::int64_t kWalBytesMin = std::int64_t{16} * 1024 * 1024;
 
 Error bad_value(std::string text) {
   return Error{ExitCode::kUsage, std::move(text)};
@@ -61,9 +62,16 @@ Status set_brokers(Settings& settings, std::string_view text) {
   return {};
 }
 
+// NAME or NAME=THREADS, more of them after commas.
 Status set_topics(Settings& settings, std::string_view text) {
-  for (const std::string_view name : split_list(text, ',')) {
+  for (const std::string_view part : split_list(text, ',')) {
+    const std::size_t equals = part.starts_with('^') ? part.npos : part.find('=');
+    const std::string_view name = part.substr(0, equals);
     KS_TRY(check_topic(name));
+    if (equals != part.npos) {
+      KS_TRY_VALUE(threads, parse_integer(part.substr(equals + 1), 1, kReadersMax));
+      settings.threads_of[std::string(name)] = static_cast<std::size_t>(threads);
+    }
     if (std::find(settings.topics.begin(), settings.topics.end(), name) == settings.topics.end()) {
       settings.topics.emplace_back(name);
     }
@@ -75,6 +83,27 @@ template <auto Member>
 Status set_duration(Settings& settings, std::string_view text) {
   KS_TRY_VALUE(duration, parse_duration(text));
   settings.*Member = duration;
+  return {};
+}
+
+Status set_interval(Settings& settings, std::string_view text) {
+  settings.is_interval_chosen = true;
+  return set_duration<&Settings::interval>(settings, text);
+}
+
+Status set_mode(Settings& settings, std::string_view text) {
+  constexpr Named<Mode> kWords[] = {{"direct", Mode::kDirect}, {"receiver", Mode::kReceiver}};
+  KS_TRY_VALUE(mode, choose(text, kWords));
+  settings.mode = mode;
+  return {};
+}
+
+Status set_wal_max(Settings& settings, std::string_view text) {
+  KS_TRY_VALUE(bytes, parse_bytes(text));
+  if (bytes < kWalBytesMin) {
+    return bad_value(fmt::format("'{}' is too small: at least 16MiB", text));
+  }
+  settings.wal_bytes_max = bytes;
   return {};
 }
 
@@ -296,9 +325,14 @@ const Option kOptions[] = {
     {"brokers", "-b,--bootstrap-server,--bootstrap-servers,--broker-list", "HOST:PORT,...",
      "required", "brokers to ask first; 'embedded' starts one inside this process", kForClients,
      false, set_brokers},
-    {"topic", "-t", "NAME", "required",
-     "topic, or ^REGEX for all that match; repeatable, or a comma list", kForClients, true,
-     set_topics},
+    {"topic", "-t", "NAME[=THREADS]", "required",
+     "topic, or ^REGEX for all that match; repeatable, or a comma list; THREADS: with --mode "
+     "receiver, so many members of the group receive it here",
+     kForClients, true, set_topics},
+    {"mode", "", "direct|receiver", "direct",
+     "direct: read offset ranges, keep the position oneself; receiver: a consumer group receives, "
+     "a write-ahead log in --state-dir keeps, then the offsets are committed",
+     kForWordcount, false, set_mode},
     {"from", "-o", "WHERE", "latest",
      "where to start without a state: latest, earliest, -N (the last N of each partition), "
      "@2026-01-31T10:00Z, @-1h, committed (by --group), TOPIC:PARTITION:OFFSET,...; also end, "
@@ -319,8 +353,8 @@ const Option kOptions[] = {
     {"range", "", "TOPIC:PARTITION:FROM:UNTIL", "",
      "exactly these records as one batch, then exit; repeatable", kForWordcount, true, add_range},
     {"batches", "", "N", "unlimited", "stop after N batches", kForWordcount, false, set_batches},
-    {"interval", "-i", "DURATION", "2s", "batch interval: 500ms, 2s, 1m", kForWordcount, false,
-     set_duration<&Settings::interval>},
+    {"interval", "-i", "DURATION", "2s direct, 1s receiver", "batch interval: 500ms, 2s, 1m",
+     kForWordcount, false, set_interval},
     {"decode", "", "utf8|bytes", "utf8", "record value to text; invalid UTF-8 becomes U+FFFD",
      kForWordcount, false, set_decode},
     {"split", "", "space|java|whitespace|words", "space",
@@ -341,12 +375,24 @@ const Option kOptions[] = {
      when_on<[](Settings& settings) { settings.client.is_read_uncommitted = true; }>},
     {"state-dir", "", "DIR", "none", "where the position is kept, so that a restart goes on there",
      kForWordcount | kForOffsets, false, set_state_dir},
-    {"group", "-g", "NAME", "none",
-     "consumer group that positions are published to, for lag tools; kstream does not join it",
+    {"group", "-g", "NAME", "none direct, kstream receiver",
+     "receiver: the consumer group to join; direct: one that positions are published to, for lag "
+     "tools",
      kForWordcount, false, set_group},
     {"zookeeper", "", "HOST:PORT,.../CHROOT", "none",
-     "publish the positions of --group there, too: /consumers/GROUP/offsets/TOPIC/PARTITION",
+     "where the positions of --group are kept (receiver) or published, too (direct): "
+     "/consumers/GROUP/offsets/TOPIC/PARTITION",
      kForWordcount, false, set_zookeeper},
+    {"wal", "", "", "on with --state-dir", "receiver: keep what is received in a write-ahead log",
+     kForWordcount, false, when_on<[](Settings& settings) { settings.has_wal = true; }>},
+    {"no-wal", "", "", "",
+     "receiver: keep none; offsets are committed after each batch, and a restart may repeat one",
+     kForWordcount, false, when_on<[](Settings& settings) { settings.has_wal = false; }>},
+    {"wal-max", "", "SIZE", "1GiB", "receiver: size of the log at which nothing more is received",
+     kForWordcount, false, set_wal_max},
+    {"block-interval", "", "DURATION", "200ms",
+     "receiver: how long a record waits for others before it is logged", kForWordcount, false,
+     set_duration<&Settings::block_interval>},
     {"allow-network-fs", "", "", "", "take a state directory on a network file system, too",
      kForWordcount, false,
      when_on<[](Settings& settings) { settings.may_state_be_on_network = true; }>},
@@ -355,6 +401,8 @@ const Option kOptions[] = {
      set_on_data_loss},
     {"discover", "", "DURATION", "30s", "how often new partitions and topics are looked for",
      kForWordcount, false, set_duration<&Settings::discover_every>},
+    {"max-rate", "", "N", "unlimited", "receiver: records per second of each receiving thread",
+     kForWordcount, false, set_records_per_s<&Settings::max_rate>},
     {"max-rate-per-partition", "", "N", "unlimited", "records per second", kForWordcount, false,
      set_records_per_s<&Settings::max_rate_per_partition>},
     {"min-rate-per-partition", "", "N", "1", "records that a limited batch has of each at least",
@@ -394,93 +442,10 @@ const Option kOptions[] = {
      when_on<[](Settings& settings) { settings.log_level = log::Level::kDebug; }>},
 };
 
-Status complete_wordcount(Settings& settings) {
-  for (const OffsetRange& range : settings.ranges) {
-    const std::string& topic = range.partition.topic;
-    if (std::find(settings.topics.begin(), settings.topics.end(), topic) == settings.topics.end()) {
-      settings.topics.push_back(topic);
-    }
-  }
-  if (settings.topics.empty()) {
-    return Error{ExitCode::kUsage, "no topic: give one with --topic NAME"};
-  }
-  if (!settings.ranges.empty() && (settings.until || settings.is_once)) {
-    return Error{ExitCode::kUsage,
-                 "--range says where to start and to stop: it does not go with --until, --exit or "
-                 "--once"};
-  }
-  if (settings.zookeeper && !settings.group) {
-    return Error{ExitCode::kUsage,
-                 "--zookeeper keeps the positions of a group: name it with --group NAME"};
-  }
-  if (settings.from == Place(GroupPosition{}) && !settings.group) {
-    return Error{ExitCode::kUsage,
-                 "--from committed begins where a group is: name it with --group NAME"};
-  }
-  if (settings.state_dir && settings.is_broker_embedded) {
-    return Error{ExitCode::kUsage,
-                 "--state-dir does not go with --brokers embedded: that broker forgets"};
-  }
-  if (settings.state_dir && !settings.ranges.empty()) {
-    return Error{ExitCode::kUsage,
-                 "--range reads exactly these records and keeps no position: it does not go with "
-                 "--state-dir"};
-  }
-  if (settings.is_once && !settings.until) {
-    settings.until = Latest{};
-  }
-  if (settings.feed) {
-    if (!settings.is_broker_embedded) {
-      return Error{ExitCode::kUsage,
-                   "--feed goes with --brokers embedded only; to send lines to a real broker use "
-                   "kstream produce"};
-    }
-    if (settings.topics.size() != 1 || settings.topics[0].starts_with('^')) {
-      return Error{ExitCode::kUsage, "--feed sends to one topic: give exactly one name"};
-    }
-  }
-  const bool is_block = settings.presentation.format == OutputFormat::kPprint ||
-                        settings.presentation.format == OutputFormat::kScala;
-  if (is_block && !settings.is_top_chosen) {
-    settings.presentation.top = 10;
-  }
-  return {};
-}
-
 }  // namespace
 
 std::span<const Option> options() {
   return kOptions;
-}
-
-Status complete(Settings& settings) {
-  if (settings.command == Command::kBroker || settings.command == Command::kState) {
-    return {};
-  }
-  if (settings.command == Command::kOffsets) {
-    return settings.state_dir
-               ? Status()
-               : Error{ExitCode::kUsage, "no state directory: give it with --state-dir DIR"};
-  }
-  if (settings.client.brokers.empty() && !settings.is_broker_embedded) {
-    return Error{
-        ExitCode::kUsage,
-        "no brokers: give them with --brokers HOST:PORT (or -X metadata.broker.list=HOST:PORT "
-        "or -X bootstrap.servers=HOST:PORT); --brokers embedded needs no Kafka"};
-  }
-  if (settings.command == Command::kWordcount) {
-    return complete_wordcount(settings);
-  }
-  if (settings.topics.size() != 1 || settings.topics[0].starts_with('^')) {
-    return Error{ExitCode::kUsage,
-                 "produce sends to one topic: give exactly one with --topic NAME"};
-  }
-  if (settings.is_broker_embedded) {
-    return Error{ExitCode::kUsage,
-                 "produce needs a broker that stays: start one with kstream broker, or use "
-                 "kstream wordcount --brokers embedded --feed -"};
-  }
-  return {};
 }
 
 }  // namespace kstream

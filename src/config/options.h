@@ -35,7 +35,4 @@ struct Option {
 
 std::span<const Option> options();
 
-// Whether options go together, and what follows from them together. Errors: 64.
-Status complete(Settings& settings);
-
 }  // namespace kstream

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <utility>
@@ -18,6 +19,8 @@
 namespace kstream {
 
 enum class Command { kWordcount, kProduce, kBroker, kState, kOffsets };
+
+enum class Mode { kDirect, kReceiver };
 
 enum class StateAction { kShow, kVerify };
 
@@ -35,18 +38,20 @@ struct Settings {
   bool is_broker_embedded = false;
   std::vector<std::string> topics;
 
-  // wordcount: which records
+  // wordcount: which records, and how they come
+  Mode mode = Mode::kDirect;
   Place from = Latest{};
   std::optional<Place> until;
   bool is_once = false;
   std::vector<OffsetRange> ranges;
   std::optional<std::int64_t> batches_max;
   std::chrono::milliseconds interval{2000};
+  bool is_interval_chosen = false;
   std::optional<std::string> feed;
 
   // wordcount: the position and how fast it moves
   std::optional<std::string> state_dir;
-  std::optional<std::string> group;      // that positions are published to
+  std::optional<std::string> group;      // that is joined, or that positions are published to
   std::optional<std::string> zookeeper;  // and where: HOST:PORT,.../CHROOT; nothing: Kafka
   bool may_state_be_on_network = false;
   bool skips_lost_records = false;
@@ -55,6 +60,13 @@ struct Settings {
   std::optional<std::int64_t> max_rate_per_partition;  // records per second, as all rates
   std::int64_t min_rate_per_partition = 1;
   std::int64_t initial_rate = 100'000;
+
+  // wordcount: what a group's members do
+  std::map<std::string, std::size_t> threads_of;  // by topic; others have one
+  std::optional<bool> has_wal;                    // nothing: as fits the state directory
+  std::int64_t wal_bytes_max = std::int64_t{1024} * 1024 * 1024;
+  std::chrono::milliseconds block_interval{200};
+  std::optional<std::int64_t> max_rate;  // records per second and member
 
   // wordcount: what is counted and how it is shown
   Decoding decoding = Decoding::kUtf8;

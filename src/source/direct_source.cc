@@ -6,15 +6,12 @@
 #include <utility>
 
 #include "source/range_planner.h"
-#include "telemetry/every_minute.h"
+#include "source/startup.h"
 #include "telemetry/log.h"
 
 namespace kstream {
 namespace {
 
-constexpr auto kRetryPause = std::chrono::milliseconds(500);
-// A topic that was just made is not known to every broker at once.
-constexpr std::int64_t kTopicAppearsMs = 2'000;
 constexpr auto kFeedPause = std::chrono::milliseconds(5);
 
 bool has_records(const std::vector<OffsetRange>& ranges) {
@@ -51,36 +48,12 @@ Result<bool> DirectSource::start(const std::optional<StoredState>& stored,
   if (stored) {
     store_.resume(stored->checkpoint);
   }
-  const std::int64_t started_ms = clock_.steady_ms();
-  std::optional<std::int64_t> topic_missing_since_ms;
-  EveryMinute complaint;
-  while (!stop.drain.stop_requested()) {
-    const Status opened = open(stored, state_dir);
-    const std::int64_t now_ms = clock_.steady_ms();
-    if (opened.ok()) {
-      publish();
-      return true;
-    }
-    const Error& error = opened.error();
-    if (error.code != ExitCode::kNoInput) {
-      topic_missing_since_ms.reset();
-    } else if (!topic_missing_since_ms) {
-      topic_missing_since_ms = now_ms;
-    }
-    const bool is_bounded = options_.startup_timeout.has_value();
-    if (!error.is_transient ||
-        (is_bounded && now_ms - started_ms >= options_.startup_timeout->count()) ||
-        (is_bounded && topic_missing_since_ms &&
-         now_ms - *topic_missing_since_ms >= kTopicAppearsMs)) {
-      return error;
-    }
-    // A bounded run says it once, when it ends; a missing topic may appear within its grace.
-    if (!is_bounded && complaint.is_due(now_ms)) {
-      log::warning("{} Waiting for it.", error.text);
-    }
-    clock_.wait(kRetryPause, stop.drain);
+  KS_TRY_VALUE(is_open, open_patiently([&] { return open(stored, state_dir); },
+                                       options_.startup_timeout, clock_, stop));
+  if (is_open) {
+    publish();
   }
-  return false;
+  return is_open;
 }
 
 Status DirectSource::open(const std::optional<StoredState>& stored, const std::string& state_dir) {

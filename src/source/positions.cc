@@ -28,14 +28,18 @@ Result<std::vector<TopicPartition>> PositionFinder::partitions_now() {
   return view_.partitions(options_.topics, kafka::MissingTopic::kLeftOut);
 }
 
-Result<Positions> PositionFinder::find(const OffsetMap* stored) {
-  const Result<std::vector<TopicPartition>> partitions =
+Result<std::vector<TopicPartition>> PositionFinder::partitions() {
+  Result<std::vector<TopicPartition>> partitions =
       view_.partitions(options_.topics, kafka::MissingTopic::kError);
   if (!partitions.ok()) {
     KS_TRY(note_missing());
-    return partitions.error();
   }
-  KS_TRY_VALUE(logs, view_.log_bounds(partitions.value()));
+  return partitions;
+}
+
+Result<Positions> PositionFinder::find(const OffsetMap* stored) {
+  KS_TRY_VALUE(partitions, this->partitions());
+  KS_TRY_VALUE(logs, view_.log_bounds(partitions));
   if (!options_.ranges.empty()) {
     return find_ranges(logs);
   }

@@ -41,12 +41,16 @@ class PositionFinder {
   // call did not find has no past: `latest` is its beginning.
   Result<Positions> find(const OffsetMap* stored);
 
+  // All partitions of the topics. Errors: 66, transient, when a topic is not there.
+  Result<std::vector<TopicPartition>> partitions();
+  // Where each of these logs is begun without any state.
+  Result<OffsetMap> start(const LogBoundsMap& logs);
+
   // The partitions that there are now, of those topics that exist.
   Result<std::vector<TopicPartition>> partitions_now();
 
  private:
   Result<Positions> find_ranges(const LogBoundsMap& logs);
-  Result<OffsetMap> start(const LogBoundsMap& logs);
   Result<OffsetMap> at(const Place& place, const LogBoundsMap& logs);
   Status note_missing();
 

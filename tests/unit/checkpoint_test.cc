@@ -25,6 +25,7 @@ Identity example_identity() {
           "hoX156fPNZEoqNv1kbPTUA",
           {"test"},
           "direct",
+          "",
           "committed",
           "utf8",
           "space"};
@@ -167,6 +168,18 @@ TEST_CASE("checkpoint: each rule has its text") {
   CHECK(has(rule_broken(resealed(",[\"test\",1,4990,4990]", "")), "no range of test:1"));
   CHECK(has(rule_broken(resealed("[\"test\",1,4990,4990]", "[\"test\",2,4990,4990]")), "test:2"));
   CHECK(has(rule_broken(resealed("[\"test\",1,4990,4990]", "[\"test\",1,4990]")), "not [topic"));
+}
+
+TEST_CASE("identity: one that receives has its group") {
+  Identity receiver = example_identity();
+  receiver.source = "receiver";
+  receiver.group = "words";
+  CHECK(decode_identity(encode(receiver)).value() == receiver);
+  Identity other = receiver;
+  other.group = "others";
+  const Status same = check_same(receiver, other, "DIR");
+  REQUIRE_FALSE(same.ok());
+  CHECK(has(same.error().text, "group words there, others here"));
 }
 
 TEST_CASE("identity: what differs is named with both values") {

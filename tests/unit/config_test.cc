@@ -153,4 +153,46 @@ TEST_CASE("places: a topic's name is Kafka's") {
   }
 }
 
+TEST_CASE("receiver: what follows from the mode") {
+  const Settings receiver = settings({"--mode", "receiver"});
+  CHECK(receiver.interval == std::chrono::milliseconds(1000));
+  CHECK(receiver.group == "kstream");
+  CHECK(receiver.has_wal == false);
+  CHECK(settings({"--mode", "receiver", "-i", "2s"}).interval == std::chrono::milliseconds(2000));
+  CHECK(settings({"--mode", "receiver", "--state-dir", "d"}).has_wal == true);
+  CHECK(settings({"--mode", "receiver", "--state-dir", "d", "--no-wal"}).has_wal == false);
+  CHECK(settings({"--mode", "receiver", "--from", "committed"}).from == Place(Latest{}));
+  CHECK(settings({"--mode", "receiver", "-e"}).until == Place(Latest{}));
+  CHECK(settings({"--mode", "receiver", "--wal-max", "16MiB"}).wal_bytes_max == 16 << 20);
+}
+
+TEST_CASE("receiver: threads of a topic") {
+  const Settings receiver = settings({"--mode", "receiver", "-t", "a=3,b", "-t", "c=1"});
+  CHECK(receiver.topics == std::vector<std::string>{"test", "a", "b", "c"});
+  CHECK(receiver.threads_of == std::map<std::string, std::size_t>{{"a", 3}, {"c", 1}});
+  for (const char* bad : {"a=0", "a=", "a=x", "=3", "a=1=2"}) {
+    INFO(bad);
+    refusal({"--mode", "receiver", "-t", bad});
+  }
+}
+
+TEST_CASE("receiver: what does not go with the mode is refused by name") {
+  const auto names = [](std::vector<std::string> words, const std::string& option) {
+    CHECK(refusal(std::move(words)).find(option) != std::string::npos);
+  };
+  names({"--mode", "receiver", "--once"}, "--once");
+  names({"--mode", "receiver", "--range", "test:0:1:2"}, "--range");
+  names({"--mode", "receiver", "--until", "@2026-01-31T10:00Z"}, "--until");
+  names({"--mode", "receiver", "--from", "test:0:7"}, "--from");
+  names({"--mode", "receiver", "--max-rate-per-partition", "7"}, "--max-rate-per-partition");
+  names({"--mode", "receiver", "--wal"}, "--state-dir");
+  names({"--mode", "receiver", "--wal-max", "1MiB"}, "16MiB");
+  names({"--mode", "receiver", "-X", "partition.assignment.strategy=cooperative-sticky"},
+        "partition.assignment.strategy");
+  names({"--wal", "--state-dir", "d"}, "--mode receiver");
+  names({"-t", "a=2"}, "--mode receiver");
+  names({"--max-rate", "7"}, "--mode receiver");
+  names({"--mode", "recever"}, "did you mean 'receiver'");
+}
+
 }  // namespace kstream

@@ -1,0 +1,137 @@
+// Direct: offset ranges, read by a pool of readers; the position in the state directory.
+
+#include <optional>
+#include <utility>
+
+#include "app/feeder.h"
+#include "app/intake.h"
+#include "checkpoint/checkpoint_store.h"
+#include "kafka/cluster_view.h"
+#include "kafka/reader_pool.h"
+#include "offsets/kafka_offsets.h"
+#include "offsets/position_publisher.h"
+#include "offsets/zookeeper_offsets.h"
+#include "source/direct_source.h"
+
+namespace kstream {
+namespace {
+
+DirectSourceOptions source_options(const Settings& settings, const Feeder* feeder,
+                                   PositionPublisher& publisher) {
+  DirectSourceOptions options;
+  options.positions.topics = settings.topics;
+  options.positions.from = settings.from;
+  options.positions.until = settings.until;
+  options.positions.ranges = settings.ranges;
+  options.watch.discover_every = settings.discover_every;
+  options.watch.on_data_loss = settings.skips_lost_records ? OnDataLoss::kSkip : OnDataLoss::kFail;
+  options.watch.takes_new_partitions = settings.ranges.empty();
+  options.identity = identity_of(settings);
+  if (publisher.has_targets()) {
+    options.publisher = &publisher;
+    options.positions.committed = [&publisher](std::span<const TopicPartition> partitions) {
+      return publisher.first().read(partitions);
+    };
+  }
+  if (settings.is_bounded()) {
+    options.startup_timeout = settings.startup_timeout;
+  }
+  if (feeder != nullptr && settings.until == Place(Latest{})) {
+    options.positions.until.reset();
+    options.final_ends = [feeder] { return feeder->final_ends(); };
+  }
+  if (!settings.is_once && settings.ranges.empty()) {
+    RateOptions rates;
+    rates.interval = settings.interval;
+    rates.has_backpressure = settings.has_backpressure;
+    if (settings.has_backpressure) {
+      rates.initial = static_cast<double>(settings.initial_rate);
+    }
+    if (settings.max_rate_per_partition) {
+      rates.max_per_partition = static_cast<double>(*settings.max_rate_per_partition);
+    }
+    rates.min_per_partition = settings.min_rate_per_partition;
+    options.rates = rates;
+  }
+  return options;
+}
+
+kafka::ReaderOptions reader_options(const Settings& settings) {
+  kafka::ReaderOptions options;
+  if (settings.is_bounded()) {
+    options.give_up_after = settings.startup_timeout;
+    options.is_final = true;
+  }
+  return options;
+}
+
+// Where positions are published, and where `--from committed` asks: ZooKeeper first, if it is
+// named.
+Status add_offset_stores(const Settings& settings, const kafka::ClientConfig& client,
+                         PositionPublisher& publisher) {
+  if (settings.zookeeper) {
+    KS_TRY_VALUE(zookeeper, ZooKeeperOffsets::create(*settings.zookeeper, *settings.group));
+    publisher.add(std::move(zookeeper));
+  }
+  if (settings.group) {
+    KS_TRY_VALUE(group, KafkaOffsets::create(client, *settings.group));
+    publisher.add(std::move(group));
+  }
+  return {};
+}
+
+class DirectIntake final : public Intake {
+ public:
+  DirectIntake(const IntakeParts& parts, kafka::ClusterView view, std::size_t readers)
+      : parts_(parts),
+        view_(std::move(view)),
+        pool_(parts.client, reader_options(parts.settings), readers, parts.clock),
+        publisher_(parts.clock) {}
+
+  Result<bool> start(const Stop& stop) override {
+    State& state = parts_.state;
+    std::optional<StoredState> stored;
+    if (state.directory) {
+      store_ = CheckpointStore(state.files, state.path());
+      KS_TRY_VALUE(found, read_state(state.files, state.path()));
+      stored = std::move(found);
+    }
+    KS_TRY(add_offset_stores(parts_.settings, parts_.client, publisher_));
+    source_.emplace(view_, pool_, store_, parts_.clock,
+                    source_options(parts_.settings, parts_.feeder, publisher_));
+    KS_TRY_VALUE(is_started, source_->start(stored, state.path(), stop));
+    if (is_started && publisher_.has_targets()) {
+      KS_TRY(parts_.runtime.start([this, is_done = is_done_.get_token()]() -> Status {
+        publisher_.run(is_done);
+        return {};
+      }));
+    }
+    return is_started;
+  }
+
+  Source& source() override { return *source_; }
+  BatchTime last_time_ms() const override {
+    return has_plan() ? store_.now().intent->time_ms : store_.now().committed.time_ms;
+  }
+  bool has_plan() const override { return store_.now().intent.has_value(); }
+  void finish() override { is_done_.request_stop(); }
+
+ private:
+  const IntakeParts parts_;
+  kafka::ClusterView view_;
+  kafka::ReaderPool pool_;
+  CheckpointStore store_;
+  PositionPublisher publisher_;
+  std::optional<DirectSource> source_;
+  std::stop_source is_done_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Intake>> make_direct_intake(const IntakeParts& parts) {
+  KS_TRY_VALUE(view, kafka::ClusterView::create(parts.client));
+  return std::unique_ptr<Intake>(std::make_unique<DirectIntake>(
+      parts, std::move(view), parts.settings.readers.value_or(usable_cores())));
+}
+
+}  // namespace kstream

@@ -1,0 +1,267 @@
+// Receiver: members of a consumer group, a write-ahead log that makes safe what they receive, the
+// position committed to the group.
+
+#include <algorithm>
+#include <condition_variable>
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "app/feeder.h"
+#include "app/intake.h"
+#include "kafka/cluster_view.h"
+#include "kafka/group_member.h"
+#include "offsets/kafka_offsets.h"
+#include "offsets/zookeeper_offsets.h"
+#include "source/receiver_source.h"
+#include "source/startup.h"
+#include "telemetry/log.h"
+#include "wal/write_ahead_log.h"
+
+namespace kstream {
+namespace {
+
+constexpr const char* kLogFolder = "wal";
+
+PositionOptions position_options(const Settings& settings) {
+  PositionOptions options;
+  options.topics = settings.topics;
+  options.from = settings.from;
+  return options;
+}
+
+ReceiverSourceOptions source_options(const Settings& settings, const Feeder* feeder) {
+  ReceiverSourceOptions options;
+  options.interval = settings.interval;
+  options.is_bounded = settings.is_bounded();
+  if (options.is_bounded && feeder != nullptr) {
+    options.final_ends = [feeder] { return feeder->final_ends(); };
+  }
+  if (!options.is_bounded) {
+    options.has_backpressure = settings.has_backpressure;
+    options.initial_rate = static_cast<double>(settings.initial_rate);
+  }
+  return options;
+}
+
+// The topics that each member receives: a topic is received by as many as it has threads.
+std::vector<std::vector<std::string>> topics_by_member(const Settings& settings) {
+  std::vector<std::vector<std::string>> members;
+  for (const std::string& topic : settings.topics) {
+    const auto wanted = settings.threads_of.find(topic);
+    const std::size_t threads = wanted == settings.threads_of.end() ? 1 : wanted->second;
+    members.resize(std::max(members.size(), threads));
+    for (std::size_t i = 0; i < threads; ++i) {
+      members[i].push_back(topic);
+    }
+  }
+  return members;
+}
+
+class ReceiverIntake final : public Intake {
+ public:
+  ReceiverIntake(const IntakeParts& parts, kafka::ClusterView view)
+      : parts_(parts),
+        view_(std::move(view)),
+        finder_(view_, parts.clock, position_options(parts.settings)),
+        topics_(topics_by_member(parts.settings)),
+        on_abort_(parts.runtime.stop().abort, [this] { give_up(); }) {}
+
+  Result<bool> start(const Stop& stop) override {
+    std::optional<std::chrono::milliseconds> timeout;
+    if (parts_.settings.is_bounded()) {
+      timeout = parts_.settings.startup_timeout;
+    }
+    KS_TRY_VALUE(is_open, open_patiently([this] { return open(); }, timeout, parts_.clock, stop));
+    if (!is_open) {
+      return false;
+    }
+    if (log_ != nullptr) {
+      KS_TRY(parts_.runtime.start([this] { return reception_->run_log(log_stop_.get_token()); }));
+    } else {
+      log::info(
+          "no write-ahead log: offsets are committed after each batch; a restart may repeat "
+          "the last one");
+    }
+    if (zookeeper_ != nullptr) {
+      KS_TRY(parts_.runtime.start([this]() -> Status {
+        reception_->run_publish(log_stop_.get_token());
+        return {};
+      }));
+    }
+    return start_members();
+  }
+
+  Source& source() override { return *source_; }
+  BatchTime last_time_ms() const override { return source_->last_time_ms(); }
+  bool has_plan() const override { return source_->has_plan(); }
+
+  void finish() override {
+    members_stop_.request_stop();
+    std::unique_lock lock(mutex_);
+    all_left_.wait(lock, [this] { return members_running_ == 0; });
+  }
+
+ private:
+  // Up to the first member. To be tried again after a transient error.
+  Status open() {
+    const Settings& settings = parts_.settings;
+    if (identity_.stream.empty()) {
+      KS_TRY(open_identity());
+      KS_TRY(open_log());
+      KS_TRY(open_offsets());
+      GroupStartOptions starts;
+      starts.stream = identity_.stream;
+      starts.has_log = log_ != nullptr;
+      starts.on_data_loss = settings.skips_lost_records ? OnDataLoss::kSkip : OnDataLoss::kFail;
+      starts_.emplace(view_, finder_, starts);
+      ReceptionOptions options;
+      options.members = topics_.size();
+      options.max_rate = settings.max_rate;
+      reception_.emplace(*starts_, log_.get(), zookeeper_.get(), parts_.clock, options);
+      source_.emplace(*reception_, log_.get(), zookeeper_ != nullptr ? *zookeeper_ : *group_,
+                      parts_.clock, source_options(settings, parts_.feeder));
+    }
+    KS_TRY_VALUE(partitions, finder_.partitions());
+    if (settings.is_bounded() && parts_.feeder == nullptr) {
+      KS_TRY_VALUE(ends, view_.log_ends(partitions));
+      reception_->end_at(ends);
+      source_->end_at(std::move(ends));
+    }
+    partitions_ = partitions.size();
+    starts_->note_existing(std::move(partitions));
+    return {};
+  }
+
+  Status open_identity() {
+    State& state = parts_.state;
+    Identity identity = identity_of(parts_.settings);
+    if (state.directory) {
+      KS_TRY_VALUE(cluster, view_.cluster_id());
+      identity.cluster = std::move(cluster);
+      if (state.identity) {
+        KS_TRY(check_same(*state.identity, identity, state.path()));
+        identity = *state.identity;
+      } else {
+        KS_TRY(save_identity(state.files, state.path(), identity));
+      }
+    }
+    identity_ = std::move(identity);
+    return {};
+  }
+
+  Status open_log() {
+    if (!*parts_.settings.has_wal) {
+      return {};
+    }
+    State& state = parts_.state;
+    const std::string directory = state.path() + "/" + kLogFolder;
+    wal::Options options;
+    options.bytes_max = static_cast<std::uint64_t>(parts_.settings.wal_bytes_max);
+    KS_TRY_VALUE(is_there, has_segments(directory));
+    const auto open = is_there ? wal::WriteAheadLog::open : wal::WriteAheadLog::create;
+    KS_TRY_VALUE(log, open(state.files, parts_.clock, directory, identity_.stream, options));
+    log_ = std::move(log);
+    if (is_there) {
+      log::info("{}: going on after batch {}", state.path(), log_->last_batch());
+    }
+    return {};
+  }
+
+  // A first start may have ended before there was one. If they were there once, the offsets that
+  // the stream has committed tell.
+  Result<bool> has_segments(const std::string& directory) {
+    KS_TRY_VALUE(names, parts_.state.directory->names());
+    if (std::find(names.begin(), names.end(), kLogFolder) == names.end()) {
+      return false;
+    }
+    KS_TRY_VALUE(segments, parts_.state.files.names(directory));
+    return std::any_of(segments.begin(), segments.end(),
+                       [](const std::string& name) { return name.ends_with(".wal"); });
+  }
+
+  Status open_offsets() {
+    const std::string& group = *parts_.settings.group;
+    if (parts_.settings.zookeeper) {
+      KS_TRY_VALUE(zookeeper, ZooKeeperOffsets::create(*parts_.settings.zookeeper, group));
+      zookeeper_ = std::move(zookeeper);
+    }
+    KS_TRY_VALUE(offsets, KafkaOffsets::create(parts_.client, group));
+    group_ = std::move(offsets);
+    return {};
+  }
+
+  Result<bool> start_members() {
+    for (std::size_t i = 0; i < topics_.size(); ++i) {
+      kafka::GroupOptions options;
+      options.group = *parts_.settings.group;
+      if (parts_.state.directory) {
+        options.instance = fmt::format("{}-{}", identity_.stream, i);
+      }
+      options.topics = topics_[i];
+      options.stream = identity_.stream;
+      options.block_interval = parts_.settings.block_interval;
+      options.prefetch_bytes /= topics_.size();
+      options.partitions = partitions_ / topics_.size() + 1;
+      KS_TRY_VALUE(member,
+                   kafka::GroupMember::create(parts_.client, options, *reception_, parts_.clock));
+      members_.push_back(std::move(member));
+    }
+    std::lock_guard lock(mutex_);
+    for (const auto& member : members_) {
+      KS_TRY(parts_.runtime.start([this, &member = *member] { return run(member); }));
+      ++members_running_;
+    }
+    return true;
+  }
+
+  Status run(kafka::GroupMember& member) {
+    Status status = member.run(members_stop_.get_token());
+    std::lock_guard lock(mutex_);
+    if (--members_running_ == 0) {
+      log_stop_.request_stop();
+      all_left_.notify_all();
+    }
+    return status;
+  }
+
+  void give_up() {
+    members_stop_.request_stop();
+    log_stop_.request_stop();
+    if (reception_) {
+      reception_->abandon();
+    }
+  }
+
+  const IntakeParts parts_;
+  kafka::ClusterView view_;
+  PositionFinder finder_;
+  const std::vector<std::vector<std::string>> topics_;
+  Identity identity_;
+  std::size_t partitions_ = 0;
+  std::unique_ptr<wal::WriteAheadLog> log_;
+  std::unique_ptr<OffsetStore> zookeeper_;
+  std::unique_ptr<OffsetStore> group_;
+  std::optional<GroupStart> starts_;
+  std::optional<Reception> reception_;
+  std::optional<ReceiverSource> source_;
+  std::vector<std::unique_ptr<kafka::GroupMember>> members_;
+
+  std::stop_source members_stop_;
+  std::stop_source log_stop_;  // after the last member has left
+  std::mutex mutex_;
+  std::condition_variable all_left_;
+  std::size_t members_running_ = 0;  // guarded by mutex_
+  std::stop_callback<std::function<void()>> on_abort_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Intake>> make_receiver_intake(const IntakeParts& parts) {
+  KS_TRY_VALUE(view, kafka::ClusterView::create(parts.client));
+  return std::unique_ptr<Intake>(std::make_unique<ReceiverIntake>(parts, std::move(view)));
+}
+
+}  // namespace kstream
