@@ -39,6 +39,7 @@ Reception::Reception(StartFinder& starts, wal::WriteAheadLog* log, OffsetStore* 
 }
 
 Result<std::vector<OffsetRange>> Reception::start(const kafka::CommittedMap& committed) {
+  KS_TRY(check_free(committed));
   kafka::CommittedMap known = committed;
   KS_TRY(add_zookeeper(known));
   std::map<TopicPartition, HeldPosition> held;
@@ -69,6 +70,21 @@ Result<std::vector<OffsetRange>> Reception::start(const kafka::CommittedMap& com
     ranges.push_back({name, start, std::max(start, until)});
   }
   return ranges;
+}
+
+// A member here that has lost a partition may learn it later than the one that gets it next. Both
+// feeding it would mix up what is of whom.
+Status Reception::check_free(const kafka::CommittedMap& wanted) {
+  std::lock_guard lock(mutex_);
+  for (const auto& [name, committed] : wanted) {
+    const auto known = partitions_.find(name);
+    if (known != partitions_.end() && known->second.is_ours) {
+      return Error{ExitCode::kTryAgain,
+                   fmt::format("{}: another receiving thread here has it still.", to_string(name)),
+                   true};
+    }
+  }
+  return {};
 }
 
 // Before a start is committed the log knows it: otherwise a commit beyond the log's end would look

@@ -108,6 +108,7 @@ class Reception final : public kafka::Receiver {
   // know.
   OffsetRange unknown_to_group(const TopicPartition& name, const Partition& partition) const;
 
+  Status check_free(const kafka::CommittedMap& wanted);
   Status log_starts(const OffsetMap& starts);
   bool wait_for_unlogged(const std::stop_token& stop);
   void note_logged(const std::vector<wal::LoggedBlock>& logged);
