@@ -64,6 +64,7 @@ Result<std::vector<OffsetRange>> Reception::start(const kafka::CommittedMap& com
     // What the group knows of: anyone else would start there.
     const std::optional<kafka::Committed>& position = known.at(name);
     partition.acknowledged = position ? std::min(position->next, start) : start;
+    partition.unpublished.reset();
     const auto end = final_ends_.find(name);
     const Offset until =
         end == final_ends_.end() ? std::numeric_limits<Offset>::max() : end->second;
@@ -188,10 +189,9 @@ void Reception::committed(const OffsetMap& positions) {
   std::lock_guard lock(mutex_);
   for (const auto& [name, offset] : positions) {
     Partition& partition = partitions_.at(name);
-    partition.is_published = zookeeper_ == nullptr;
-    partition.acknowledged = offset;
+    (zookeeper_ == nullptr ? partition.acknowledged : partition.unpublished) = offset;
   }
-  if (log_ != nullptr) {
+  if (log_ != nullptr && zookeeper_ == nullptr) {
     log_->acknowledge(positions);
   }
 }
@@ -378,8 +378,8 @@ Status Reception::publish(const std::vector<TopicPartition>& partitions) {
     std::lock_guard lock(mutex_);
     for (const TopicPartition& name : partitions) {
       Partition& partition = partitions_.at(name);
-      if (partition.is_ours && !partition.is_published && partition.acknowledged) {
-        behind[name] = *partition.acknowledged;
+      if (partition.is_ours && partition.unpublished) {
+        behind[name] = *partition.unpublished;
       }
     }
   }
@@ -390,7 +390,13 @@ Status Reception::publish(const std::vector<TopicPartition>& partitions) {
   std::lock_guard lock(mutex_);
   for (const auto& [name, offset] : behind) {
     Partition& partition = partitions_.at(name);
-    partition.is_published = partition.acknowledged == offset;
+    partition.acknowledged = offset;
+    if (partition.unpublished == offset) {
+      partition.unpublished.reset();
+    }
+  }
+  if (log_ != nullptr) {
+    log_->acknowledge(behind);
   }
   return {};
 }

@@ -100,8 +100,8 @@ class Reception final : public kafka::Receiver {
     Offset received = 0;  // up to here it was submitted
     Offset taken = 0;     // up to here it is in batches
     Offset safe = 0;
-    std::optional<Offset> acknowledged;
-    bool is_published = true;  // to ZooKeeper: what is acknowledged
+    std::optional<Offset> acknowledged;  // where others would start
+    std::optional<Offset> unpublished;   // Kafka has taken it, ZooKeeper not yet
   };
 
   // Of a partition: records that are counted here, or will be, and of which the group does not
