@@ -8,6 +8,8 @@
 namespace kstream::wal {
 namespace {
 
+constexpr std::size_t kCopyBytes = std::size_t{1024} * 1024;  // written at once
+
 Error broken(std::string rule) {
   return Error{ExitCode::kData, std::move(rule)};
 }
@@ -258,11 +260,78 @@ class Recovery {
   Recovered found_;
 };
 
+// Where the blocks of a segment are that are still needed, in order.
+std::vector<FramePlace*> kept_places(Recovered& found) {
+  std::vector<FramePlace*> places;
+  for (auto* blocks : {&found.planned, &found.unplanned}) {
+    for (LoggedBlock& block : *blocks) {
+      if (block.place.segment == found.last.number) {
+        places.push_back(&block.place);
+      }
+    }
+  }
+  return places;
+}
+
+Status flush(SegmentWriter& writer, std::string& frames, Growth growth) {
+  const std::uint64_t end = writer.end() + frames.size();
+  if (end > writer.bytes()) {
+    KS_TRY(writer.extend(align_up(end + growth.reserve, growth.step)));
+  }
+  KS_TRY(writer.add(frames));
+  frames.clear();
+  return {};
+}
+
 }  // namespace
 
 Result<Recovered> recover(FileSystem& files, const std::string& directory,
                           const std::optional<StreamId>& stream, const FrameVisitor& visitor) {
   return Recovery(files, directory, stream, visitor).run();
+}
+
+Result<std::unique_ptr<SegmentWriter>> copy_last(FileSystem& files, const std::string& directory,
+                                                 const SegmentHeader& header, Growth growth,
+                                                 Recovered& found) {
+  KS_TRY_VALUE(writer,
+               SegmentWriter::create(files, directory, header,
+                                     align_up(kSegmentHeaderBytes + growth.reserve, growth.step)));
+  KS_TRY_VALUE(reader, SegmentReader::open(files, fmt::format("{}/{}", directory,
+                                                              segment_name(found.last.number))));
+  const std::vector<FramePlace*> kept = kept_places(found);
+  auto next_kept = kept.begin();
+  Sequence sequence = header.first_sequence;
+  std::string frames;
+  while (true) {
+    KS_TRY_VALUE(frame, reader.next());
+    if (!frame || frame->header.known_type() == FrameType::kSeal) {
+      break;
+    }
+    FrameHeader copy = frame->header;
+    copy.begins_group = copy.sequence == header.first_sequence;
+    std::string_view payload = frame->payload;
+    if (next_kept != kept.end() && (*next_kept)->at == frame->at) {
+      (*next_kept)->segment = header.number;
+      (*next_kept)->at = writer->end() + frames.size();
+      ++next_kept;
+    } else if (copy.known_type() == FrameType::kRecords) {
+      KS_TRY_VALUE(records, decode_records(payload));
+      payload.remove_suffix(records.content.size());
+      copy.records = 0;
+    }
+    put_frame(frames, copy, {payload}, header.seed);
+    ++sequence;
+    if (frames.size() >= kCopyBytes) {
+      KS_TRY(flush(*writer, frames, growth));
+    }
+  }
+  if (sequence != found.next_sequence - (found.end == SegmentEnd::kSealed ? 1 : 0)) {
+    return corrupt(reader.path(), reader.end_at(), "it has fewer frames when it is read again");
+  }
+  KS_TRY(flush(*writer, frames, growth));
+  KS_TRY(writer->finish_first_group());
+  found.next_sequence = sequence;
+  return writer;
 }
 
 }  // namespace kstream::wal

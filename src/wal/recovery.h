@@ -1,4 +1,5 @@
-// What a log holds, read from its first byte to its last; nothing on the disk is changed.
+// What a log holds, read from its first byte to its last; and the segment that takes the place of
+// its last one, which nobody writes to again.
 //
 // Thread: one at a time. Errors: 65 with file and byte when it is damaged or segments are missing,
 //   78 when it is another stream's, 74 when it cannot be read.
@@ -17,6 +18,7 @@
 #include "wal/format.h"
 #include "wal/log_state.h"
 #include "wal/segment_reader.h"
+#include "wal/segment_writer.h"
 
 namespace kstream::wal {
 
@@ -39,8 +41,20 @@ struct Recovered {
 // Gets each frame after it was found good.
 using FrameVisitor = std::function<void(std::string_view segment, const Frame& frame)>;
 
+// Changes nothing on the disk.
 Result<Recovered> recover(FileSystem& files, const std::string& directory,
                           const std::optional<StreamId>& stream,
                           const FrameVisitor& visitor = nullptr);
+
+// What the last segment shows, its SEAL too, may never have reached the disk. The new one, which
+// has no name yet, holds the same frames, but for its SEAL and the records that are processed.
+// `found` becomes what the new segment holds.
+struct Growth {
+  std::uint64_t step = 0;
+  std::uint64_t reserve = 0;  // that is free behind the frames
+};
+Result<std::unique_ptr<SegmentWriter>> copy_last(FileSystem& files, const std::string& directory,
+                                                 const SegmentHeader& header, Growth growth,
+                                                 Recovered& found);
 
 }  // namespace kstream::wal

@@ -16,11 +16,6 @@ constexpr std::uint64_t kMiB = 1024 * kKiB;
 constexpr std::uint64_t kSegmentsMin = 8;           // in bytes_max
 constexpr std::uint64_t kRecordsHeadBytesMax = 40;  // what stands before a block in its frame
 
-std::uint64_t random_seed() {
-  std::random_device random;
-  return std::uint64_t{random()} << 32U | random();
-}
-
 std::string parent_of(const std::string& path) {
   const std::size_t slash = path.find_last_of('/');
   return slash == path.npos ? "." : slash == 0 ? "/" : path.substr(0, slash);
@@ -106,8 +101,21 @@ Status WriteAheadLog::go_on() {
     log::warning("{}/{}: byte {}: {}: a crash cut off what was not durable yet. It is left out.",
                  directory_, segment_name(found.last.number), found.end_at, found.damage);
   }
+  SegmentHeader header = found.last;
+  ++header.number;
+  header.created_ms = clock_.wall_ms();
+  header.seed = new_seed();
+  auto writer = copy_last(files_, directory_, header, {step_ / 8, reserve_}, found);
+  if (!writer.ok()) {
+    if (writer.error().is_transient) {
+      KS_TRY(remove_all({segment_name(header.number) + std::string(kTemporarySuffix)}));
+    }
+    return writer.error();
+  }
   state_ = std::move(found.state);
-  KS_TRY(replace_last(found));
+  state_.segments.back().number = header.number;
+  state_.segments.back().seed = header.seed;
+  KS_TRY(use(std::move(writer).value(), found.next_sequence));
   found.obsolete.push_back(segment_name(found.last.number));
   KS_TRY(remove_all(found.obsolete));
   recovered_ends_ = state_.ends;
@@ -116,76 +124,6 @@ Status WriteAheadLog::go_on() {
   if (state_.in_hand) {
     unprocessed_.plan = BatchPlan{state_.last_batch, state_.last_time_ms, *state_.in_hand};
   }
-  return {};
-}
-
-// What the last segment shows, its SEAL too, may never have reached the disk, and it is not written
-// to again: a new segment takes its place, with the same frames. Only the records that are
-// processed are left out of it. It has its name when all of it is durable; from then on the old one
-// is not needed.
-Status WriteAheadLog::replace_last(Recovered& found) {
-  SegmentHeader header = found.last;
-  ++header.number;
-  header.created_ms = clock_.wall_ms();
-  header.seed = options_.seed ? *options_.seed : random_seed();
-  KS_TRY_VALUE(writer, SegmentWriter::create(files_, directory_, header,
-                                             align_up(kSegmentHeaderBytes + reserve_, step_ / 8)));
-  std::vector<LoggedBlock*> kept;
-  for (auto* blocks : {&found.planned, &found.unplanned}) {
-    for (LoggedBlock& block : *blocks) {
-      if (block.place.segment == found.last.number) {
-        kept.push_back(&block);
-      }
-    }
-  }
-  const auto flush = [&]() -> Status {
-    if (writer->end() + group_.size() > writer->bytes()) {
-      KS_TRY(writer->extend(align_up(writer->end() + group_.size() + reserve_, step_ / 8)));
-    }
-    KS_TRY(writer->add(group_));
-    group_.clear();
-    return {};
-  };
-  KS_TRY_VALUE(reader, SegmentReader::open(files_, fmt::format("{}/{}", directory_,
-                                                               segment_name(found.last.number))));
-  auto next_kept = kept.begin();
-  while (true) {
-    KS_TRY_VALUE(frame, reader.next());
-    if (!frame || frame->header.known_type() == FrameType::kSeal) {
-      break;
-    }
-    FrameHeader copy = frame->header;
-    copy.begins_group = copy.sequence == header.first_sequence;
-    std::string_view payload = frame->payload;
-    if (copy.known_type() == FrameType::kRecords) {
-      if (next_kept != kept.end() && (*next_kept)->place.at == frame->at) {
-        (*next_kept)->place.segment = header.number;
-        (*next_kept)->place.at = writer->end() + group_.size();
-        ++next_kept;
-      } else {
-        KS_TRY_VALUE(records, decode_records(payload));
-        payload.remove_suffix(records.content.size());
-        copy.records = 0;
-      }
-    }
-    put_frame(group_, copy, {payload}, header.seed);
-    if (group_.size() >= kMiB) {
-      KS_TRY(flush());
-    }
-  }
-  if (reader.next_sequence() != found.next_sequence) {
-    return corrupt(reader.path(), reader.end_at(), "what it holds changes while it is read");
-  }
-  KS_TRY(flush());
-  KS_TRY(writer->finish_first_group());
-  KS_TRY(writer->give_name());
-  writer_ = std::move(writer);
-  Segment& last = state_.segments.back();
-  last.number = header.number;
-  last.seed = header.seed;
-  next_sequence_ = found.next_sequence - (found.end == SegmentEnd::kSealed ? 1 : 0);
-  topics_logged_ = state_.topics.names().size();
-  seeds_changed();
   return {};
 }
 
@@ -388,7 +326,7 @@ Status WriteAheadLog::trim_now(std::span<const TopicPartition> ours) {
   auto count = static_cast<std::size_t>(first_kept - segments.begin());
   if (count == segments.size()) {
     if (is_short_ && !segments.back().ends.empty()) {
-      if (const Status rolled = roll(); !rolled.ok() && !rolled.error().is_transient) {
+      if (Status rolled = roll(); !rolled.ok() && !rolled.error().is_transient) {
         return rolled;
       }
     }
@@ -468,7 +406,7 @@ Result<std::vector<FramePlace>> WriteAheadLog::write_group(const std::vector<New
 Status WriteAheadLog::make_room(std::uint64_t bytes, bool has_records) {
   const std::uint64_t end = writer_->next_group_at() + bytes + kAlignment + kFrameHeaderBytes;
   if (end > options_.segment_bytes && writer_->end() > writer_->header().bytes_when_named) {
-    const Status rolled = roll();
+    Status rolled = roll();
     if (!rolled.ok() && (has_records || !rolled.error().is_transient)) {
       return rolled;
     }
@@ -546,7 +484,7 @@ SegmentHeader WriteAheadLog::header_after(std::uint64_t end, std::uint64_t hash,
   header.created_ms = clock_.wall_ms();
   header.predecessor_bytes = end;
   header.predecessor_hash = hash;
-  header.seed = options_.seed ? *options_.seed : random_seed();
+  header.seed = new_seed();
   return header;
 }
 
@@ -573,14 +511,23 @@ Result<std::unique_ptr<SegmentWriter>> WriteAheadLog::successor(const SegmentHea
 }
 
 Status WriteAheadLog::begin_segment(std::unique_ptr<SegmentWriter> writer) {
+  const SegmentHeader& header = writer->header();
+  state_.segments.push_back({header.number, header.seed, 0, 0, 0, {}});
+  return use(std::move(writer), header.first_sequence + 1);
+}
+
+Status WriteAheadLog::use(std::unique_ptr<SegmentWriter> writer, Sequence next) {
   KS_TRY(writer->give_name());
   writer_ = std::move(writer);
-  state_.segments.push_back(
-      {writer_->header().number, writer_->header().seed, writer_->bytes(), 0, 0, {}});
-  next_sequence_ = writer_->header().first_sequence + 1;
+  next_sequence_ = next;
   topics_logged_ = state_.topics.names().size();
   seeds_changed();
   return {};
+}
+
+std::uint64_t WriteAheadLog::new_seed() const {
+  std::random_device random;
+  return options_.seed ? *options_.seed : std::uint64_t{random()} << 32U | random();
 }
 
 void WriteAheadLog::seeds_changed() {

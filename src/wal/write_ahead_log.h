@@ -109,7 +109,6 @@ class WriteAheadLog {
                                                      Options options);
   Status begin();
   Status go_on();
-  Status replace_last(Recovered& recovered);
   Status remove_all(const std::vector<std::string>& names);
 
   // The step under the lock, with the lasting failure.
@@ -129,6 +128,8 @@ class WriteAheadLog {
   SegmentHeader header_after(std::uint64_t end, std::uint64_t hash, Sequence next) const;
   Result<std::unique_ptr<SegmentWriter>> successor(const SegmentHeader& header);
   Status begin_segment(std::unique_ptr<SegmentWriter> writer);
+  Status use(std::unique_ptr<SegmentWriter> writer, Sequence next);
+  std::uint64_t new_seed() const;
   void seeds_changed();
   bool may_go(const Segment& segment, std::span<const TopicPartition> ours) const;
   std::uint64_t bytes_now();
