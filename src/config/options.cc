@@ -429,6 +429,8 @@ const Option kOptions[] = {
      kForBroker, true, add_embedded_topic},
     {"action", "", "show|verify", "", "print the state, or only check it", kForState, false,
      set_state_action, true},
+    {"frames", "", "", "", "also list every frame of the write-ahead log", kForState, false,
+     when_on<[](Settings& settings) { settings.shows_frames = true; }>},
     {"directory", "", "DIR", "", "the state directory", kForState, false, set_state_dir, true},
     {"action", "", "show", "", "print each partition's next offset", kForOffsets, false,
      set_offsets_action, true},

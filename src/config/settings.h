@@ -88,6 +88,7 @@ struct Settings {
 
   // state, offsets; state_dir is the one they look at
   StateAction state_action = StateAction::kShow;
+  bool shows_frames = false;
 
   // A run that ends by itself at known offsets: it does not wait for boundaries or for brokers.
   bool is_bounded() const { return until.has_value() || is_once || !ranges.empty(); }

@@ -89,7 +89,7 @@ class Recovery {
         return corrupt(reader.path(), frame->at, applied.error().text);
       }
       if (visitor_) {
-        visitor_(segment_name(reader.header().number), *frame);
+        visitor_(segment_name(reader.header().number), *frame, found_.state);
       }
       is_first_frame_ = false;
     }

@@ -38,8 +38,9 @@ struct Recovered {
   std::vector<std::string> obsolete;
 };
 
-// Gets each frame after it was found good.
-using FrameVisitor = std::function<void(std::string_view segment, const Frame& frame)>;
+// Gets each frame after it was found good, and what the log comes to with it.
+using FrameVisitor =
+    std::function<void(std::string_view segment, const Frame& frame, const LogState& state)>;
 
 // Changes nothing on the disk.
 Result<Recovered> recover(FileSystem& files, const std::string& directory,

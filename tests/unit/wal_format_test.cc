@@ -113,13 +113,14 @@ struct FrameAt {
 
 std::vector<FrameAt> frames_of_last(Files& files) {
   std::vector<FrameAt> frames;
-  const auto recovered = wal::recover(
-      files.disk, kLogDirectory, std::nullopt, [&](std::string_view segment, const Frame& frame) {
-        if (segment == segment_name(2)) {
-          frames.push_back(
-              {frame.at, frame.at + frame.header.frame_bytes(), frame.header.begins_group});
-        }
-      });
+  const auto recovered =
+      wal::recover(files.disk, kLogDirectory, std::nullopt,
+                   [&](std::string_view segment, const Frame& frame, const LogState&) {
+                     if (segment == segment_name(2)) {
+                       frames.push_back({frame.at, frame.at + frame.header.frame_bytes(),
+                                         frame.header.begins_group});
+                     }
+                   });
   REQUIRE(recovered.ok());
   return frames;
 }
@@ -393,10 +394,11 @@ TEST_CASE("log format: random damage is survived, and gives a prefix or an error
     }
     files.disk.content(path_of(which + 1)) = bytes;
     std::size_t good = 0;
-    const auto recovered = wal::recover(files.disk, kLogDirectory, std::nullopt,
-                                        [&](std::string_view segment, const Frame&) {
-                                          good += segment == segment_name(2) ? 1 : 0;
-                                        });
+    const auto recovered =
+        wal::recover(files.disk, kLogDirectory, std::nullopt,
+                     [&](std::string_view segment, const Frame&, const LogState&) {
+                       good += segment == segment_name(2) ? 1 : 0;
+                     });
     if (recovered.ok() && bytes.find_last_not_of('\0') != whole[which].find_last_not_of('\0') &&
         (which == 0 || good > frames)) {
       FAIL("mutation " << i << " is not seen");
