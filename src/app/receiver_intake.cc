@@ -121,8 +121,8 @@ class ReceiverIntake final : public Intake {
       options.members = topics_.size();
       options.max_rate = settings.max_rate;
       reception_.emplace(*starts_, log_.get(), zookeeper_.get(), parts_.clock, options);
-      source_.emplace(*reception_, log_.get(), zookeeper_ != nullptr ? *zookeeper_ : *group_,
-                      parts_.clock, source_options(settings, parts_.feeder));
+      source_.emplace(*reception_, log_.get(), *group_, parts_.clock,
+                      source_options(settings, parts_.feeder));
     }
     KS_TRY_VALUE(partitions, finder_.partitions());
     if (settings.is_bounded() && parts_.feeder == nullptr) {
@@ -185,8 +185,12 @@ class ReceiverIntake final : public Intake {
   Status open_offsets() {
     const std::string& group = *parts_.settings.group;
     if (parts_.settings.zookeeper) {
-      KS_TRY_VALUE(zookeeper, ZooKeeperOffsets::create(*parts_.settings.zookeeper, group));
-      zookeeper_ = std::move(zookeeper);
+      // Two of them: the reception and the batch thread ask at the same time.
+      for (auto* store : {&zookeeper_, &group_}) {
+        KS_TRY_VALUE(zookeeper, ZooKeeperOffsets::create(*parts_.settings.zookeeper, group));
+        *store = std::move(zookeeper);
+      }
+      return {};
     }
     KS_TRY_VALUE(offsets, KafkaOffsets::create(parts_.client, group));
     group_ = std::move(offsets);
@@ -243,7 +247,7 @@ class ReceiverIntake final : public Intake {
   std::size_t partitions_ = 0;
   std::unique_ptr<wal::WriteAheadLog> log_;
   std::unique_ptr<OffsetStore> zookeeper_;
-  std::unique_ptr<OffsetStore> group_;
+  std::unique_ptr<OffsetStore> group_;  // the batch thread's
   std::optional<GroupStart> starts_;
   std::optional<Reception> reception_;
   std::optional<ReceiverSource> source_;
