@@ -122,6 +122,7 @@ Status GroupMember::subscribe() {
 
 Status GroupMember::leave() {
   KS_TRY(release());
+  look_at_doubtful();
   const ErrorHandle error(rd_kafka_consumer_close_queue(client_->get(), events_.get()));
   const std::int64_t deadline_ms = clock_.steady_ms() + kCloseMs;
   while (error == nullptr && rd_kafka_consumer_closed(client_->get()) == 0 &&
@@ -234,6 +235,9 @@ Result<CommittedMap> GroupMember::committed(const rd_kafka_topic_partition_list_
 void GroupMember::look_at_doubtful() {
   next_look_ms_ = now_ms_ + kLookEveryMs;
   const std::vector<TopicPartition> names = receiver_.doubtful();
+  if (names.empty()) {
+    return;
+  }
   const ListHandle list(rd_kafka_topic_partition_list_new(static_cast<int>(names.size())));
   for (const TopicPartition& name : names) {
     rd_kafka_topic_partition_list_add(list.get(), name.topic.c_str(), name.partition);
