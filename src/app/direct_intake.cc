@@ -92,6 +92,7 @@ class DirectIntake final : public Intake {
     State& state = parts_.state;
     std::optional<StoredState> stored;
     if (state.directory) {
+      KS_TRY(check_source());
       store_ = CheckpointStore(state.files, state.path());
       KS_TRY_VALUE(found, read_state(state.files, state.path()));
       stored = std::move(found);
@@ -117,6 +118,17 @@ class DirectIntake final : public Intake {
   void finish() override { is_done_.request_stop(); }
 
  private:
+  // Before its files are read: a receiver has others. The cluster is asked for later.
+  Status check_source() {
+    const State& state = parts_.state;
+    if (!state.identity) {
+      return {};
+    }
+    Identity wanted = identity_of(parts_.settings);
+    wanted.cluster = state.identity->cluster;
+    return check_same(*state.identity, wanted, state.path());
+  }
+
   const IntakeParts parts_;
   kafka::ClusterView view_;
   kafka::ReaderPool pool_;
