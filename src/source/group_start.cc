@@ -45,7 +45,13 @@ void GroupStart::note_existing(std::vector<TopicPartition> partitions) {
 Result<OffsetMap> GroupStart::find(const kafka::CommittedMap& committed,
                                    const std::map<TopicPartition, HeldPosition>& held) {
   std::lock_guard lock(mutex_);
-  KS_TRY_VALUE(logs, view_.log_bounds(partitions_of(committed)));
+  const Result<LogBoundsMap> bounds = view_.log_bounds(partitions_of(committed));
+  if (!bounds.ok()) {
+    // The group knows partitions that are new before our view of the cluster does.
+    const Error& error = bounds.error();
+    return Error{error.code, error.text, error.is_transient || error.code == ExitCode::kNoInput};
+  }
+  const LogBoundsMap& logs = bounds.value();
   KS_TRY_VALUE(others, otherwise(logs));
   OffsetMap starts;
   for (const auto& [partition, position] : committed) {
