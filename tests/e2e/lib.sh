@@ -73,3 +73,27 @@ wait_for() {
     sleep 0.1
   done
 }
+
+# For tests of groups.
+# log_ends TOPIC PARTITIONS: where the logs end, TOPIC:PARTITION:OFFSET lines.
+log_ends() {
+  local partition wanted=()
+  for ((partition = 0; partition < $2; partition++)); do wanted+=(-t "$1:$partition:-1"); done
+  kcat -Q -b "$brokers" "${wanted[@]}" 2> "$work/kcat.err" \
+    | sed -E 's/^(.*) \[([0-9]+)\] offset ([0-9]+)$/\1:\2:\3/' | sort -t : -k 2n
+}
+# group_at GROUP TOPIC PARTITIONS: what the group has committed, as log_ends says it.
+group_at() {
+  local partition wanted=()
+  for ((partition = 0; partition < $3; partition++)); do wanted+=("$2:$partition"); done
+  "$KSTREAM_TOOLS/offsets_probe" read kafka "$brokers" "$1" "${wanted[@]}" 2> "$work/probe.err" \
+    | tr ' ' '\n' | sort -t : -k 2n
+}
+# The committed offset of each partition is its last one + 1.
+is_at_end() { [[ $(group_at "$@") == "$(log_ends "${@:2}")" ]]; }
+# counted FILE...: how many records these JSON lines have counted; a batch that came twice is one.
+counted() {
+  python3 -c 'import json, sys
+print(sum({b["batch"]: b["records"] for f in sys.argv[1:] for l in open(f) if l.endswith("\n")
+           for b in [json.loads(l)]}.values()))' "$@"
+}
