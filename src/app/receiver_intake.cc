@@ -108,10 +108,17 @@ class ReceiverIntake final : public Intake {
   // Up to the first member. To be tried again after a transient error.
   Status open() {
     const Settings& settings = parts_.settings;
+    // Each once: any of them may have failed the last time.
     if (identity_.stream.empty()) {
       KS_TRY(open_identity());
+    }
+    if (*settings.has_wal && log_ == nullptr) {
       KS_TRY(open_log());
+    }
+    if (group_ == nullptr) {
       KS_TRY(open_offsets());
+    }
+    if (!source_) {
       GroupStartOptions starts;
       starts.stream = identity_.stream;
       starts.has_log = log_ != nullptr;
@@ -153,9 +160,6 @@ class ReceiverIntake final : public Intake {
   }
 
   Status open_log() {
-    if (!*parts_.settings.has_wal) {
-      return {};
-    }
     State& state = parts_.state;
     const std::string directory = state.path() + "/" + kLogFolder;
     wal::Options options;
