@@ -116,6 +116,7 @@ class DirectIntake final : public Intake {
   }
   bool has_plan() const override { return store_.now().intent.has_value(); }
   void finish() override { is_done_.request_stop(); }
+  bool may_have_rest() const override { return false; }
 
  private:
   // Before its files are read: a receiver has others. The cluster is asked for later.

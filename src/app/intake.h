@@ -40,6 +40,8 @@ class Intake {
 
   // No further batch is wanted. Returns when everything that others are to know has been said.
   virtual void finish() = 0;
+  // Whether after that there may be records here that no batch has.
+  virtual bool may_have_rest() const = 0;
 };
 
 // One of the two, as the settings say.

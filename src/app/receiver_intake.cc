@@ -103,6 +103,7 @@ class ReceiverIntake final : public Intake {
     std::unique_lock lock(mutex_);
     all_left_.wait(lock, [this] { return members_running_ == 0; });
   }
+  bool may_have_rest() const override { return log_ != nullptr; }
 
  private:
   // Up to the first member. To be tried again after a transient error.

@@ -153,9 +153,12 @@ Status run_wordcount(const Settings& settings, Signals& signals) {
             break;
           }
         }
+        intake->finish();
+        if (intake->may_have_rest()) {
+          KS_TRY(loop.drain(stop));
+        }
         const CountTotals& totals = loop.totals();
         log::info("{} batches, {} records, {} words", loop.batches(), totals.records, totals.words);
-        intake->finish();
         return {};
       },
       settings.stop_deadline);

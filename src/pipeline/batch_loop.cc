@@ -61,6 +61,18 @@ Result<bool> BatchLoop::step(const Stop& stop) {
   return true;
 }
 
+Status BatchLoop::drain(const Stop& stop) {
+  if ((options_.batches_max && batches_ >= *options_.batches_max) || stop.abort.stop_requested()) {
+    return {};
+  }
+  KS_TRY_VALUE(plan, source_.plan(next_moment(clock_.wall_ms(), last_time_), stop));
+  if (plan && plan->id) {
+    KS_TRY(run_batch(*plan, stop));
+    ++batches_;
+  }
+  return source_.settle();
+}
+
 bool BatchLoop::is_over(const Stop& stop) const {
   return stop.drain.stop_requested() || (options_.batches_max && batches_ >= *options_.batches_max);
 }

@@ -48,6 +48,9 @@ class BatchLoop {
   // One batch at its time. False when there is none to come: the end, the last one wanted, a stop.
   Result<bool> step(const Stop& stop);
 
+  // What the source still holds and no batch has, as a last batch, now. After a stop.
+  Status drain(const Stop& stop);
+
   // Of all batches so far.
   const CountTotals& totals() const { return totals_; }
   std::int64_t batches() const { return batches_; }

@@ -76,18 +76,16 @@ Result<std::optional<BatchPlan>> ReceiverSource::plan(BatchTime time, const Stop
       KS_TRY_VALUE(is_end, is_at_end());
       is_last = is_end;
     }
-    if (!may_wait || is_last || is_due()) {
+    const bool is_stopping = stop.drain.stop_requested();
+    if (!may_wait || is_last || is_stopping || is_due()) {
       KS_TRY_VALUE(plan, cut(std::max(time, last_time_ms_ + 1)));
       if (plan->id || !may_wait || (is_last && is_first_)) {
         is_first_ = false;
         return plan;
       }
-      if (is_last) {
+      if (is_last || is_stopping) {
         return std::optional<BatchPlan>();
       }
-    }
-    if (stop.drain.stop_requested()) {
-      return std::optional<BatchPlan>();
     }
     reception_.wait(kPause, stop.drain);
   }

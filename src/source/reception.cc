@@ -303,7 +303,8 @@ Status Reception::run_log(const std::stop_token& stop) {
     KS_TRY(log_->trim(ours()));
     clock_.wait(kFullPause, stop);
   }
-  return {};
+  // The last commits, made since the last group: without them they would be in doubt.
+  return log_->append_batch(std::nullopt, nullptr);
 }
 
 // False when stopped and all is logged.
