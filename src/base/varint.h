@@ -1,4 +1,5 @@
-// Unsigned numbers in few bytes: 7 bits a byte, low bits first, the high bit says that more follow.
+// Numbers in few bytes: 7 bits a byte, low bits first, the high bit says that more follow. Numbers
+// with a sign alternate: 0, -1, 1, -2, ... (zigzag).
 #pragma once
 
 #include <cstdint>
@@ -7,6 +8,14 @@
 #include <string_view>
 
 namespace kstream {
+
+inline std::uint64_t zigzag(std::int64_t value) {
+  return (static_cast<std::uint64_t>(value) << 1) ^ static_cast<std::uint64_t>(value >> 63);
+}
+
+inline std::int64_t unzigzag(std::uint64_t value) {
+  return static_cast<std::int64_t>(value >> 1) ^ -static_cast<std::int64_t>(value & 1);
+}
 
 inline void put_varint(std::string& to, std::uint64_t value) {
   for (; value >= 0x80; value >>= 7) {

@@ -12,14 +12,6 @@ namespace {
 constexpr std::size_t kVarintBytesMax = 10;
 constexpr std::size_t kGrowth = 4;
 
-std::uint64_t zigzag(std::int64_t value) {
-  return (static_cast<std::uint64_t>(value) << 1) ^ static_cast<std::uint64_t>(value >> 63);
-}
-
-std::int64_t unzigzag(std::uint64_t value) {
-  return static_cast<std::int64_t>(value >> 1) ^ -static_cast<std::int64_t>(value & 1);
-}
-
 std::size_t field_bytes(const std::optional<std::string_view>& field) {
   return kVarintBytesMax + (field ? field->size() : 0);
 }
@@ -132,32 +124,14 @@ bool RecordBlock::grow_for(std::size_t bytes) {
 }
 
 void RecordBlock::make_room(std::size_t capacity) {
-  std::unique_ptr<unsigned char[]> bytes(new unsigned char[capacity]);
+  std::unique_ptr<unsigned char[]> bytes(new unsigned char[capacity + kReadableBeyond]);
   std::copy_n(bytes_.get(), size_, bytes.get());
   bytes_ = std::move(bytes);
   capacity_ = capacity;
 }
 
-RecordBlock::Reader::Reader(const RecordBlock& block)
-    : at_(block.bytes_.get()), end_(block.bytes_.get() + block.size_) {}
-
-const RecordView* RecordBlock::Reader::next() {
-  if (at_ == end_) {
-    return nullptr;
-  }
-  record_.offset += static_cast<Offset>(unsigned_varint());
-  record_.timestamp_ms += varint();
-  record_.key = field();
-  record_.value = field();
-  return &record_;
-}
-
-std::uint64_t RecordBlock::Reader::unsigned_varint() {
-  std::uint64_t value = *at_++;
-  if (value < 0x80) {
-    return value;
-  }
-  value &= 0x7f;
+std::uint64_t RecordBlock::Reader::longer_varint(std::uint64_t first_byte) {
+  std::uint64_t value = first_byte & 0x7f;
   for (unsigned shift = 7;; shift += 7) {
     KS_CHECK(at_ < end_ && shift < 64);
     const std::uint64_t byte = *at_++;
@@ -166,21 +140,6 @@ std::uint64_t RecordBlock::Reader::unsigned_varint() {
       return value;
     }
   }
-}
-
-std::int64_t RecordBlock::Reader::varint() {
-  return unzigzag(unsigned_varint());
-}
-
-std::optional<std::string_view> RecordBlock::Reader::field() {
-  const std::int64_t length = varint();
-  if (length < 0) {
-    return std::nullopt;
-  }
-  KS_CHECK(length <= end_ - at_);
-  const std::string_view text(reinterpret_cast<const char*>(at_), static_cast<std::size_t>(length));
-  at_ += length;
-  return text;
 }
 
 }  // namespace kstream

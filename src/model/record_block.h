@@ -15,6 +15,8 @@
 #include <optional>
 #include <string_view>
 
+#include "base/check.h"
+#include "base/varint.h"
 #include "model/offset.h"
 
 namespace kstream {
@@ -29,7 +31,8 @@ struct RecordView {
 
 class RecordBlock {
  public:
-  static constexpr std::size_t kBytes = 256 * 1024;  // fits a core's cache beside the word table
+  static constexpr std::size_t kBytes = 256 * 1024;   // fits a core's cache beside the word table
+  static constexpr std::size_t kReadableBeyond = 64;  // for who reads a value in whole registers
 
   // One of less than kBytes grows to that as it is filled.
   explicit RecordBlock(std::size_t capacity = kBytes);
@@ -48,7 +51,8 @@ class RecordBlock {
   bool is_empty() const { return records_ == 0; }
   std::size_t bytes() const { return size_; }
   std::size_t capacity() const { return capacity_; }
-  // The records as they are, in the format above.
+  // The records as they are, in the format above; kReadableBeyond bytes more can be read, whatever
+  // they are.
   std::string_view content() const { return {reinterpret_cast<const char*>(bytes_.get()), size_}; }
   // Of a block that has records.
   Offset first_offset() const { return first_offset_; }
@@ -58,17 +62,47 @@ class RecordBlock {
   // the content is not that of exactly so many records.
   bool load(const TopicPartition& partition, std::uint32_t records, std::string_view content);
 
-  // Walks the records of a block: while (auto record = reader.next()) ...
+  // Walks the records of a block: while (auto record = reader.next()) ... Inline: with a call for
+  // each record the counting of 92 bytes took 37 % longer.
   class Reader {
    public:
-    explicit Reader(const RecordBlock& block);
+    explicit Reader(const RecordBlock& block)
+        : at_(block.bytes_.get()), end_(block.bytes_.get() + block.size_) {}
+
     // The next record, or null at the end. The view is the reader's own and changes with each call.
-    const RecordView* next();
+    const RecordView* next() {
+      if (at_ == end_) {
+        return nullptr;
+      }
+      // What comes in a few records: without it a twelfth of the counting is waiting for memory.
+      __builtin_prefetch(at_ + kBytesAhead);
+      __builtin_prefetch(at_ + kBytesAhead + 64);
+      record_.offset += static_cast<Offset>(unsigned_varint());
+      record_.timestamp_ms += varint();
+      record_.key = field();
+      record_.value = field();
+      return &record_;
+    }
 
    private:
-    std::uint64_t unsigned_varint();
-    std::int64_t varint();
-    std::optional<std::string_view> field();
+    static constexpr std::size_t kBytesAhead = 1024;
+
+    std::uint64_t unsigned_varint() {
+      const std::uint64_t byte = *at_++;
+      return byte < 0x80 ? byte : longer_varint(byte);
+    }
+    std::int64_t varint() { return unzigzag(unsigned_varint()); }
+    std::optional<std::string_view> field() {
+      const std::int64_t length = varint();
+      if (length < 0) {
+        return std::nullopt;
+      }
+      KS_CHECK(length <= end_ - at_);
+      const char* const begin = reinterpret_cast<const char*>(at_);
+      at_ += length;
+      return std::string_view(begin, static_cast<std::size_t>(length));
+    }
+    std::uint64_t longer_varint(std::uint64_t first_byte);
 
     const unsigned char* at_;
     const unsigned char* end_;
