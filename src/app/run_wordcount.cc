@@ -94,7 +94,7 @@ std::vector<Counter> make_counters(const Settings& settings, std::size_t count) 
   std::vector<Counter> counters;
   counters.reserve(count);
   for (std::size_t i = 0; i < count; ++i) {
-    counters.emplace_back(CountOptions{settings.decoding, settings.split}, seed);
+    counters.emplace_back(CountOptions{settings.decoding, settings.split, settings.kernel}, seed);
   }
   return counters;
 }

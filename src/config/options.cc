@@ -164,6 +164,18 @@ Status set_split(Settings& settings, std::string_view text) {
   return {};
 }
 
+Status set_kernel(Settings& settings, std::string_view text) {
+  std::string names;
+  for (const Kernel* kernel : kernels()) {
+    if (kernel->name == text) {
+      settings.kernel = kernel;
+      return {};
+    }
+    names += fmt::format(" {}", kernel->name);
+  }
+  return bad_value(fmt::format("'{}' is not among what this CPU can run:{}", text, names));
+}
+
 Status set_format(Settings& settings, std::string_view text) {
   constexpr Named<OutputFormat> kWords[] = {{"pprint", OutputFormat::kPprint},
                                             {"scala", OutputFormat::kScala},
@@ -414,6 +426,8 @@ const Option kOptions[] = {
      kForWordcount, false, set_records_per_s<&Settings::initial_rate>},
     {"feed", "", "FILE|-", "none", "with --brokers embedded: lines to send to the topic",
      kForWordcount, false, set_feed},
+    {"kernel", "", "scalar|avx2|avx512", "the fastest that the CPU can run",
+     "machine code that counts; the counts are the same", kForWordcount, false, set_kernel},
     {"readers", "", "N", "one for each core", "reading and counting threads", kForWordcount, false,
      set_readers},
     {"startup-timeout", "", "DURATION", "30s",

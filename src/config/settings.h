@@ -14,6 +14,7 @@
 #include "model/presentation.h"
 #include "telemetry/log.h"
 #include "words/decoder.h"
+#include "words/kernel.h"
 #include "words/tokenizer.h"
 
 namespace kstream {
@@ -75,6 +76,7 @@ struct Settings {
   bool is_top_chosen = false;
 
   // wordcount: the process
+  const Kernel* kernel = kernels().front();
   std::optional<std::size_t> readers;  // nothing: as many as there are cores
   std::chrono::milliseconds startup_timeout{30'000};
   std::chrono::milliseconds stop_deadline{10'000};

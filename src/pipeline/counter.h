@@ -3,7 +3,6 @@
 // Thread: one at a time; between batches the batch thread, which merges and clears.
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
@@ -12,6 +11,7 @@
 #include "model/batch.h"
 #include "model/record_block.h"
 #include "words/decoder.h"
+#include "words/kernel.h"
 #include "words/tokenizer.h"
 #include "words/word_table.h"
 
@@ -20,6 +20,7 @@ namespace kstream {
 struct CountOptions {
   Decoding decoding = Decoding::kUtf8;
   Split split = Split::kSpace;
+  const Kernel* kernel = kernels().front();
 };
 
 class Counter {
@@ -37,18 +38,17 @@ class Counter {
   std::vector<WordCount> counts() const;
 
  private:
-  void collect(std::string_view text);
-  void add_collected();
+  bool collect_at_once(const char* memory, std::string_view value);
+  void collect(const char* memory, std::string_view text);
+  bool collect_spaced(const char* memory, std::string_view text);
+  void collect_word(const char* memory, std::string_view word);
+  void add_collected(const char* memory);
 
   const CountOptions options_;
   Decoder decoder_;
   WordTable table_;
   CountTotals totals_;
-
-  // Words not yet in the table; all of them lie in the block in hand, or all in the decoder.
-  std::array<std::string_view, 64> words_;
-  std::size_t collected_ = 0;
-  const char* readable_end_ = nullptr;  // of the memory that they lie in
+  WordList words_{};  // not yet in the table; all lie in the block in hand, or all in the decoder
 };
 
 }  // namespace kstream

@@ -2,6 +2,8 @@
 
 #include <simdjson.h>
 
+#include "words/kernel.h"
+
 namespace kstream {
 namespace {
 
@@ -61,11 +63,16 @@ DecodedText Decoder::decode(std::string_view bytes) {
   if (repaired_.capacity() > kRepairedBytesKept) [[unlikely]] {
     std::string().swap(repaired_);
   }
-  if (decoding_ == Decoding::kBytes || simdjson::validate_utf8(bytes.data(), bytes.size())) {
+  if (is_text(bytes)) {
     return {bytes};
   }
   repair(bytes);
-  return {repaired_, true};
+  const std::string_view repaired = repaired_;
+  return {repaired.substr(0, repaired.size() - kReadableBeyond), true};
+}
+
+bool Decoder::is_text(std::string_view bytes) const {
+  return decoding_ == Decoding::kBytes || simdjson::validate_utf8(bytes.data(), bytes.size());
 }
 
 void Decoder::repair(std::string_view bytes) {
@@ -81,7 +88,7 @@ void Decoder::repair(std::string_view bytes) {
     bytes.remove_prefix(valid_bytes + sequence.bytes);
     valid_bytes = 0;
   }
-  repaired_.append(bytes);
+  repaired_.append(bytes).append(kReadableBeyond, '\0');
 }
 
 }  // namespace kstream

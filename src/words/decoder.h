@@ -22,7 +22,8 @@ enum class Decoding { kUtf8, kBytes };
 inline constexpr Named<Decoding> kDecodingNames[] = {{"utf8", Decoding::kUtf8},
                                                      {"bytes", Decoding::kBytes}};
 
-// Valid until the decoder's next call, and no longer than the bytes it was made from.
+// Valid until the decoder's next call, and no longer than the bytes it was made from. A repaired
+// text can be read for kReadableBeyond bytes behind its end.
 struct DecodedText {
   std::string_view text;
   bool is_repaired = false;  // the bytes were not valid; the text has a U+FFFD for each bad part
@@ -33,6 +34,8 @@ class Decoder {
   explicit Decoder(Decoding decoding) : decoding_(decoding) {}
 
   DecodedText decode(std::string_view bytes);
+  // Whether decode() would give these bytes as they are. For ASCII it would.
+  bool is_text(std::string_view bytes) const;
 
  private:
   void repair(std::string_view bytes);

@@ -15,14 +15,8 @@
 // Source: docs.python.org str.split, java.lang.String.split, PropList.txt (White_Space).
 #pragma once
 
-#if defined(__SSE2__)
-#include <emmintrin.h>
-#endif
-
-#include <bit>
 #include <cstddef>
-#include <cstdint>
-#include <cstring>
+#include <optional>
 #include <string_view>
 
 #include "base/names.h"
@@ -41,67 +35,34 @@ inline constexpr Named<Split> kSplitNames[] = {{"space", Split::kSpace},
 std::string_view take_whitespace_word(std::string_view& text);
 std::string_view take_unicode_word(std::string_view& text);
 
-// Bit i tells whether byte i of the 64 at `at` is a space.
-inline std::uint64_t spaces_of_64(const char* at) {
-  std::uint64_t spaces = 0;
-#if defined(__SSE2__)
-  for (int i = 0; i < 64; i += 16) {
-    const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(at + i));
-    const int found = _mm_movemask_epi8(_mm_cmpeq_epi8(bytes, _mm_set1_epi8(' ')));
-    spaces |= static_cast<std::uint64_t>(found) << i;
+// What of a kJava text is split at spaces: all but those at its end. Nothing when it has no words.
+inline std::optional<std::string_view> java_part(std::string_view text) {
+  const std::size_t last = text.find_last_not_of(' ');
+  if (last == std::string_view::npos && !text.empty()) {
+    return std::nullopt;
   }
-#else
-  for (int i = 0; i < 64; ++i) {
-    spaces |= static_cast<std::uint64_t>(at[i] == ' ') << i;
-  }
-#endif
-  return spaces;
+  return text.substr(0, last + 1);
 }
 
-// Calls emit for each text between spaces, which are found 64 bytes at a time: a search for each
-// took a quarter of the counting.
-template <class Emit>
-void for_each_piece(std::string_view text, Emit& emit) {
-  const char* begin = text.data();
-  const char* at = begin;
-  const char* const end = begin + text.size();
-  const auto emit_up_to = [&](std::uint64_t spaces) {
-    for (; spaces != 0; spaces &= spaces - 1) {
-      const char* const space = at + std::countr_zero(spaces);
-      emit(std::string_view(begin, static_cast<std::size_t>(space - begin)));
-      begin = space + 1;
-    }
-  };
-  for (; end - at >= 64; at += 64) {
-    emit_up_to(spaces_of_64(at));
-  }
-  const auto left = static_cast<std::size_t>(end - at);
-  if (left > 0 && text.size() >= 64) {
-    emit_up_to(spaces_of_64(end - 64) >> (64 - left));
-  } else if (left > 0) {
-    char padded[64] = {};
-    std::memcpy(padded, at, left);
-    emit_up_to(spaces_of_64(padded));
-  }
-  emit(std::string_view(begin, static_cast<std::size_t>(end - begin)));
-}
-
-// Calls emit(std::string_view) for each word in the order of the text.
+// Calls emit(std::string_view) for each word in the order of the text. Counting finds spaces with a
+// kernel; this is what it is held against.
 template <class Emit>
 void for_each_word(Split split, std::string_view text, Emit&& emit) {
   switch (split) {
     case Split::kJava:
-      if (!text.empty()) {
-        const std::size_t last = text.find_last_not_of(' ');
-        if (last == std::string_view::npos) {
-          return;
-        }
-        text = text.substr(0, last + 1);
+      if (const auto part = java_part(text)) {
+        for_each_word(Split::kSpace, *part, emit);
       }
-      [[fallthrough]];
-    case Split::kSpace:
-      for_each_piece(text, emit);
       return;
+    case Split::kSpace: {
+      std::size_t begin = 0;
+      for (auto end = text.find(' '); end != text.npos; end = text.find(' ', begin)) {
+        emit(text.substr(begin, end - begin));
+        begin = end + 1;
+      }
+      emit(text.substr(begin));
+      return;
+    }
     case Split::kWhitespace:
       for (auto word = take_whitespace_word(text); !word.empty();
            word = take_whitespace_word(text)) {

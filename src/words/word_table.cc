@@ -19,6 +19,11 @@ static_assert(std::endian::native == std::endian::little, "short words are store
 
 __extension__ typedef unsigned __int128 Product;
 
+HashSeeds seeds_of(std::uint64_t seed) {
+  const auto drawn = [seed](std::uint64_t i) { return XXH3_64bits_withSeed(&i, sizeof(i), seed); };
+  return {drawn(0), {drawn(1) | 1, drawn(2) | 1}};
+}
+
 template <class Integer>
 std::uint64_t load(const char* at) {
   Integer value;
@@ -29,57 +34,69 @@ std::uint64_t load(const char* at) {
 }  // namespace
 
 WordTable::WordTable(std::uint64_t seed)
-    : seed_(seed),
-      second_seed_(XXH3_64bits_withSeed(nullptr, 0, seed)),
-      mask_(kSlotsMin - 1),
-      slots_(kSlotsMin) {}
+    : seeds_(seeds_of(seed)), short_(seeds_), mask_(kSlotsMin - 1), slots_(kSlotsMin) {}
 
 void WordTable::add(std::string_view word, std::uint64_t count) {
   if (count == 0) [[unlikely]] {
     return;
   }
   if (word.size() > kInlineBytes) {
-    add_long(word, hash_of(word), count);
+    add_long(word, hash_of_long(word), count);
     return;
   }
-  const Key key = short_key(word);
-  add_short({count, hash_of(key, word.size()), static_cast<std::uint32_t>(word.size()), key});
+  const Key key = inline_key(word);
+  if (is_short(word)) {
+    short_.add(key.words[0], count);
+    return;
+  }
+  add_inline({count, hash_of_key(key, word.size()), static_cast<std::uint32_t>(word.size()), key});
 }
 
-void WordTable::add_each(std::span<const std::string_view> words, const char* readable_end) {
-  std::array<Slot, kWordsAhead> ahead;
-  while (!words.empty()) {
-    const auto next = words.first(std::min(words.size(), ahead.size()));
-    std::size_t short_words = 0;
-    for (const std::string_view word : next) {
-      if (word.size() > kInlineBytes) [[unlikely]] {
-        add_long(word, hash_of(word), 1);
+void WordTable::add_each(const Kernel& kernel, const char* memory, const WordList& words) {
+  PackedWords packed;
+  kernel.pack(memory, words, seeds_, packed);
+  short_.add_each(kernel, packed);
+  add_others(memory, words, packed);
+}
+
+void WordTable::add_others(const char* memory, const WordList& words, const PackedWords& packed) {
+  std::array<Slot, kOthersAhead> ahead;
+  for (std::size_t done = 0; done < packed.others_size;) {
+    const std::size_t next = std::min(packed.others_size - done, ahead.size());
+    std::size_t inline_words = 0;
+    for (std::size_t i = 0; i < next; ++i) {
+      const std::uint32_t index = packed.others[done + i];
+      const char* const word = memory + words.begins[index];
+      const std::uint32_t length = words.ends[index] - words.begins[index];
+      if (length > kInlineBytes) [[unlikely]] {
+        add_long({word, length}, hash_of_long({word, length}), 1);
         continue;
       }
-      const Key key = short_key(word, readable_end);
-      const std::uint32_t hash = hash_of(key, word.size());
-      ahead[short_words++] = {1, hash, static_cast<std::uint32_t>(word.size()), key};
+      const Key key = inline_key(word, length);
+      const std::uint32_t hash = hash_of_key(key, length);
+      ahead[inline_words++] = {1, hash, length, key};
       __builtin_prefetch(&slots_[hash & mask_], 1);
     }
-    for (std::size_t i = 0; i < short_words; ++i) {
-      add_short(ahead[i]);
+    for (std::size_t i = 0; i < inline_words; ++i) {
+      add_inline(ahead[i]);
     }
-    words = words.subspan(next.size());
+    done += next;
   }
 }
 
 void WordTable::merge_from(const WordTable& other) {
-  KS_CHECK(seed_ == other.seed_ && this != &other);
+  KS_CHECK(seeds_ == other.seeds_ && this != &other);
+  short_.merge_from(other.short_);
   other.for_each_slot([&](const Slot& slot) {
     if (slot.is_inline()) {
-      add_short(slot);
+      add_inline(slot);
     } else {
       add_long(slot.word(), slot.hash, slot.count);
     }
   });
 }
 
-inline void WordTable::add_short(const Slot& word) {
+inline void WordTable::add_inline(const Slot& word) {
   for (std::size_t i = word.hash & mask_;; i = (i + 1) & mask_) {
     Slot& slot = slots_[i];
     if (slot.count == 0) {
@@ -110,48 +127,33 @@ void WordTable::add_long(std::string_view word, std::uint32_t hash, std::uint64_
   }
 }
 
-// Two loads that overlap instead of a copy byte by byte.
-inline WordTable::Key WordTable::short_key(std::string_view word) {
-  const char* const at = word.data();
-  const std::size_t length = word.size();
-  if (length > 8) {
-    return {{load<std::uint64_t>(at), load<std::uint64_t>(at + length - 8) >> (8 * (16 - length))}};
+inline WordTable::Key WordTable::inline_key(std::string_view word) {
+  Key key{};
+  if (!word.empty()) {
+    std::memcpy(key.words, word.data(), word.size());
   }
-  if (length >= 4) {
-    return {
-        {load<std::uint32_t>(at) | load<std::uint32_t>(at + length - 4) << (8 * (length - 4)), 0}};
-  }
-  if (length > 0) {
-    return {{load<std::uint8_t>(at) | load<std::uint8_t>(at + length / 2) << (8 * (length / 2)) |
-                 load<std::uint8_t>(at + length - 1) << (8 * (length - 1)),
-             0}};
-  }
-  return {{0, 0}};
+  return key;
 }
 
 // The same by one load and a mask: no branch on a length that nobody can predict.
-inline WordTable::Key WordTable::short_key(std::string_view word, const char* readable_end) {
-  if (readable_end - word.data() < static_cast<std::ptrdiff_t>(kInlineBytes)) [[unlikely]] {
-    return short_key(word);
-  }
+inline WordTable::Key WordTable::inline_key(const char* word, std::size_t length) {
   constexpr std::uint64_t kKept = ~std::uint64_t{0};
   static constexpr std::uint64_t kMasks[] = {kKept, kKept, 0, 0};
-  const char* const mask = reinterpret_cast<const char*>(kMasks) + kInlineBytes - word.size();
-  const char* const at = word.data();
-  return {{load<std::uint64_t>(at) & load<std::uint64_t>(mask),
-           load<std::uint64_t>(at + 8) & load<std::uint64_t>(mask + 8)}};
+  const char* const mask = reinterpret_cast<const char*>(kMasks) + kInlineBytes - length;
+  return {{load<std::uint64_t>(word) & load<std::uint64_t>(mask),
+           load<std::uint64_t>(word + 8) & load<std::uint64_t>(mask + 8)}};
 }
 
 // Both halves of a product of which neither factor can be known: what wyhash and XXH3 do with up to
 // 16 bytes. Without the length "a" and "a\0" would collide.
-inline std::uint32_t WordTable::hash_of(const Key& key, std::size_t length) const {
-  const Product product = Product{key.words[0] ^ seed_} * (key.words[1] ^ second_seed_ ^ length);
+inline std::uint32_t WordTable::hash_of_key(const Key& key, std::size_t length) const {
+  const Product product =
+      Product{key.words[0] ^ seeds_.added} * (key.words[1] ^ seeds_.factors[0] ^ length);
   return static_cast<std::uint32_t>(product) ^ static_cast<std::uint32_t>(product >> 64);
 }
 
-inline std::uint32_t WordTable::hash_of(std::string_view long_word) const {
-  return static_cast<std::uint32_t>(
-      XXH3_64bits_withSeed(long_word.data(), long_word.size(), seed_));
+inline std::uint32_t WordTable::hash_of_long(std::string_view word) const {
+  return static_cast<std::uint32_t>(XXH3_64bits_withSeed(word.data(), word.size(), seeds_.added));
 }
 
 inline void WordTable::fill(Slot& slot, const Slot& content) {
@@ -188,6 +190,7 @@ void WordTable::clear() {
     std::memset(static_cast<void*>(slots_.data()), 0, slots_.size() * sizeof(Slot));
   }
   size_ = 0;
+  short_.clear();
   arena_.clear();
 }
 

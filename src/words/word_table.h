@@ -3,20 +3,22 @@
 // Contract: a word is any bytes; two are one when their bytes are equal. Views of words that
 //   for_each gives hold until the table changes.
 // Thread: one at a time; each counting thread fills its own table, and they are merged at the end.
-// Limits: 4 GiB a word, 2^31 words; counts wrap at 2^64. A slot has 32 bytes and at most 5 of 8 are
-//   in use; a word above 16 bytes costs its length more.
-// Source: linear probing over slots that hold short words themselves, so that a repeated word costs
-//   one cache line. The seed is secret to the process, else a producer could send words that all
-//   collide.
+// Limits: 4 GiB a word, 2^31 words; counts wrap at 2^64. Short words: see short_words.h. For others
+// a
+//   slot has 32 bytes and at most 5 of 8 are in use; a word above 16 bytes costs its length more.
+// Source: linear probing over slots that hold words up to 16 bytes themselves, so that a repeated
+//   word costs one cache line. The seed is secret to the process, else a producer could send words
+//   that all collide.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
-#include <span>
 #include <string_view>
 #include <vector>
 
 #include "words/arena.h"
+#include "words/kernel.h"
+#include "words/short_words.h"
 
 namespace kstream {
 
@@ -32,12 +34,11 @@ class WordTable {
   // the table as it is.
   void add(std::string_view word, std::uint64_t count = 1);
 
-  // As add() for each of the words, in about half the time: the slots of many are on their way from
-  // memory at once. The words lie in one piece of memory, all of which can be read from each word's
-  // begin to `readable_end`.
-  void add_each(std::span<const std::string_view> words, const char* readable_end);
+  // As add() for each of the words, which can be read for kReadableBeyond bytes behind their ends:
+  // in much less time, for the slots of many are on their way from memory at once.
+  void add_each(const Kernel& kernel, const char* memory, const WordList& words);
 
-  // Each of the other table's words is added with its count; their hashes are not computed again.
+  // Each of the other table's words is added with its count.
   void merge_from(const WordTable& other);
 
   // No words. The memory stays for the next batch, less three quarters of the slots when the batch
@@ -45,22 +46,25 @@ class WordTable {
   // back within a few.
   void clear();
 
-  std::size_t size() const { return size_; }
-  bool is_empty() const { return size_ == 0; }
+  std::size_t size() const { return short_.size() + size_; }
+  bool is_empty() const { return size() == 0; }
   // Memory held, kept capacity included.
-  std::size_t bytes() const { return slots_.size() * sizeof(Slot) + arena_.bytes(); }
+  std::size_t bytes() const {
+    return short_.bytes() + slots_.size() * sizeof(Slot) + arena_.bytes();
+  }
 
   // Calls visit(std::string_view word, std::uint64_t count) once for each word, in no order that
   // means anything.
   template <class Visit>
   void for_each(Visit&& visit) const {
+    short_.for_each(visit);
     for_each_slot([&](const Slot& slot) { visit(slot.word(), slot.count); });
   }
 
  private:
   static constexpr std::size_t kInlineBytes = 16;
   static constexpr std::size_t kSlotsMin = 1024;
-  static constexpr std::size_t kWordsAhead = 64;  // of add_each
+  static constexpr std::size_t kOthersAhead = 64;  // of add_each
 
   // A word's first bytes, padded with zeroes; for a word above kInlineBytes its address in the
   // arena and its first eight bytes.
@@ -100,17 +104,18 @@ class WordTable {
     }
   }
 
-  static Key short_key(std::string_view word);
-  static Key short_key(std::string_view word, const char* readable_end);
-  std::uint32_t hash_of(const Key& key, std::size_t length) const;
-  std::uint32_t hash_of(std::string_view long_word) const;
-  void add_short(const Slot& word);
+  static Key inline_key(std::string_view word);
+  static Key inline_key(const char* word, std::size_t length);
+  std::uint32_t hash_of_key(const Key& key, std::size_t length) const;
+  std::uint32_t hash_of_long(std::string_view word) const;
+  void add_others(const char* memory, const WordList& words, const PackedWords& packed);
+  void add_inline(const Slot& word);
   void add_long(std::string_view word, std::uint32_t hash, std::uint64_t count);
   void fill(Slot& slot, const Slot& content);
   void grow();
 
-  std::uint64_t seed_;
-  std::uint64_t second_seed_;  // made from the first
+  HashSeeds seeds_;
+  ShortWords short_;
   std::size_t size_ = 0;
   std::size_t mask_;  // slots less one; their number is a power of two
   std::vector<Slot> slots_;

@@ -88,8 +88,16 @@ TEST_CASE("command line: pprint and scala show 10 words, the others all, unless 
   CHECK(settings({"--format", "json", "--top", "3"}).presentation.top == 3U);
 }
 
+TEST_CASE("command line: each kernel that the CPU can run, by default the first") {
+  CHECK(settings({}).kernel == kernels().front());
+  for (const Kernel* kernel : kernels()) {
+    CHECK(settings({"--kernel", std::string(kernel->name)}).kernel == kernel);
+  }
+}
+
 TEST_CASE("command line: wrong values are refused with help") {
   CHECK(refusal({"--format", "jsno"}).find("did you mean 'json'") != std::string::npos);
+  CHECK(refusal({"--kernel", "sse"}).find("scalar") != std::string::npos);
   CHECK(refusal({"--top", "-1"}).find("--top") != std::string::npos);
   CHECK(refusal({"--batches", "0"}).find("--batches") != std::string::npos);
   CHECK(refusal({"--from", ""}).find("not a place") != std::string::npos);

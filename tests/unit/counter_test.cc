@@ -44,4 +44,38 @@ TEST_CASE("counter: repaired texts, nulls and long records between others, each 
   CHECK(counter.totals().words == words);
 }
 
+TEST_CASE("counter: texts longer than the words at once, valid or not, of every split and kernel") {
+  for (const Kernel* kernel : kernels()) {
+    for (const auto& [name, split] : kSplitNames) {
+      INFO(kernel->name << " " << name);
+      RecordBlock block;
+      block.start({"lines", 0});
+      std::map<std::string, std::uint64_t> expected;
+      Offset offset = 0;
+      for (const std::size_t length : {0U, 1U, 511U, 512U, 513U, 1023U, 1024U, 5000U}) {
+        for (const std::string piece :
+             {"a ", " ", "ab cdefghijkl ", "x", "\xC3\xA9 ", "y\xFF z "}) {
+          std::string text;
+          std::string repaired;
+          while (text.size() < length) {
+            text += piece;
+            repaired += piece == "y\xFF z " ? "y\xEF\xBF\xBD z " : piece;
+          }
+          CHECK(block.append({offset++, 0, std::nullopt, text}));
+          for_each_word(split, repaired,
+                        [&](std::string_view word) { ++expected[std::string(word)]; });
+        }
+      }
+      Counter counter({Decoding::kUtf8, split, kernel}, 7);
+      counter.count(block);
+      std::map<std::string, std::uint64_t> counts;
+      for (const WordCount& word : counter.counts()) {
+        counts[std::string(word.word)] = word.count;
+      }
+      CHECK(counts == expected);
+      CHECK(counter.totals().invalid == 7);
+    }
+  }
+}
+
 }  // namespace kstream

@@ -1,0 +1,147 @@
+#include "words/kernel.h"
+
+#include <algorithm>
+#include <map>
+#include <random>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "catch.h"
+#include "words/tokenizer.h"
+#include "words/word_table.h"
+
+namespace kstream {
+namespace {
+
+struct Found {
+  std::vector<std::string> words;
+  bool is_ascii = true;
+  bool operator==(const Found&) const = default;
+};
+
+// The text lies in memory of the exact size, with what would make other words of it behind it.
+Found found_by(const Kernel& kernel, const std::string& text, std::uint32_t before = 0) {
+  std::vector<char> memory(before, ' ');
+  memory.insert(memory.end(), text.begin(), text.end());
+  for (std::size_t i = 0; i < kReadableBeyond; ++i) {
+    memory.push_back(i % 2 == 0 ? ' ' : '\xFF');
+  }
+  WordList words;
+  words.begins[0] = before;
+  Found found;
+  const auto end = static_cast<std::uint32_t>(before + text.size());
+  found.is_ascii = kernel.find_words(memory.data(), before, end, words);
+  words.ends[words.size++] = end;
+  for (std::size_t i = 0; i < words.size; ++i) {
+    found.words.emplace_back(memory.data() + words.begins[i], words.ends[i] - words.begins[i]);
+  }
+  return found;
+}
+
+Found found_naively(const std::string& text) {
+  Found found;
+  found.words.emplace_back();
+  for (const char c : text) {
+    found.is_ascii = found.is_ascii && static_cast<unsigned char>(c) < 0x80;
+    if (c == ' ') {
+      found.words.emplace_back();
+    } else {
+      found.words.back() += c;
+    }
+  }
+  return found;
+}
+
+using Counts = std::map<std::string, std::uint64_t>;
+
+Counts counted_by(const Kernel& kernel, const std::vector<std::string>& words) {
+  std::string memory;
+  WordList list;
+  WordTable table(99);
+  for (const std::string& word : words) {
+    list.begins[list.size] = static_cast<std::uint32_t>(memory.size());
+    memory += word;
+    list.ends[list.size++] = static_cast<std::uint32_t>(memory.size());
+  }
+  memory.append(kReadableBeyond, '\xFF');
+  table.add_each(kernel, memory.data(), list);
+  Counts counts;
+  table.for_each(
+      [&](std::string_view word, std::uint64_t count) { counts[std::string(word)] = count; });
+  return counts;
+}
+
+// Every string of up to `pieces` of {a, space, tab, e with acute, 0xFF, NUL}.
+std::vector<std::string> every_string(int pieces) {
+  const std::string alphabet[] = {"a", " ", "\t", "\xC3\xA9", "\xFF", std::string(1, '\0')};
+  std::vector<std::string> strings = {""};
+  for (std::size_t begin = 0; pieces > 0; --pieces) {
+    const std::size_t end = strings.size();
+    for (; begin < end; ++begin) {
+      for (const std::string& piece : alphabet) {
+        strings.push_back(strings[begin] + piece);
+      }
+    }
+  }
+  return strings;
+}
+
+}  // namespace
+
+TEST_CASE(
+    "kernels: every short string, alone and behind 60 others, has the words of a naive split") {
+  for (const Kernel* kernel : kernels()) {
+    INFO(kernel->name);
+    for (const std::string& text : every_string(5)) {
+      if (found_by(*kernel, text, 3) != found_naively(text)) {
+        CHECK(found_by(*kernel, text, 3) == found_naively(text));
+      }
+      const std::string longer = std::string(60, 'x') + text;  // over the edge of a register
+      if (found_by(*kernel, longer) != found_naively(longer)) {
+        CHECK(found_by(*kernel, longer) == found_naively(longer));
+      }
+    }
+  }
+}
+
+TEST_CASE("kernels: texts of every length up to 300, few and many spaces") {
+  std::mt19937 random(5);
+  for (const Kernel* kernel : kernels()) {
+    INFO(kernel->name);
+    for (std::uint32_t length = 0; length <= 300; ++length) {
+      for (const unsigned one_in : {1U, 2U, 5U, 40U, 1000U}) {
+        std::string text(length, 'x');
+        for (char& c : text) {
+          c = random() % one_in == 0 ? ' ' : c;
+        }
+        CHECK(found_by(*kernel, text, length % 7) == found_naively(text));
+        if (length > 0) {
+          text[random() % length] = '\x80';
+          CHECK(found_by(*kernel, text, length % 7) == found_naively(text));
+        }
+      }
+    }
+  }
+}
+
+TEST_CASE("kernels: every short string is counted as the word that it is") {
+  const std::vector<std::string> strings = every_string(4);
+  for (const Kernel* kernel : kernels()) {
+    INFO(kernel->name);
+    for (const std::size_t padding : {0U, 2U, 4U, 5U, 6U, 7U, 8U, 14U}) {
+      for (std::size_t begin = 0; begin < strings.size(); begin += kWordsAtOnce / 2) {
+        std::vector<std::string> words;
+        Counts expected;
+        for (std::size_t i = begin; i < std::min(begin + kWordsAtOnce / 2, strings.size()); ++i) {
+          words.push_back(std::string(padding, 'p') + strings[i]);
+          words.push_back(words.back());
+          expected[words.back()] += 2;
+        }
+        CHECK(counted_by(*kernel, words) == expected);
+      }
+    }
+  }
+}
+
+}  // namespace kstream
