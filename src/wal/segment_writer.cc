@@ -33,7 +33,7 @@ Status SegmentWriter::give_name() {
 }
 
 Status SegmentWriter::write_group(std::string_view frames) {
-  if (const Status written = file_->write_at(next_group_at(), frames); !written.ok()) {
+  if (Status written = file_->write_at(next_group_at(), frames); !written.ok()) {
     if (written.error().is_transient) {
       // The next group may be shorter: nothing of this one may stand behind it.
       KS_TRY(cut(end_));

@@ -13,8 +13,9 @@ namespace {
 
 constexpr std::uint64_t kKiB = 1024;
 constexpr std::uint64_t kMiB = 1024 * kKiB;
-constexpr std::uint64_t kSegmentsMin = 8;           // in bytes_max
-constexpr std::uint64_t kRecordsHeadBytesMax = 40;  // what stands before a block in its frame
+constexpr std::uint64_t kGroupBytesKept = 4 * kMiB;  // a larger group's memory is given back
+constexpr std::uint64_t kSegmentsMin = 8;            // in bytes_max
+constexpr std::uint64_t kRecordsHeadBytesMax = 40;   // what stands before a block in its frame
 
 std::string parent_of(const std::string& path) {
   const std::size_t slash = path.find_last_of('/');
@@ -381,6 +382,14 @@ Result<std::vector<FramePlace>> WriteAheadLog::write_group(const std::vector<New
   for (const NewFrame& frame : frames) {
     bytes += kFrameHeaderBytes + align_up(frame.head.size() + frame.content.size(), 8);
   }
+  if (const std::uint64_t least = 2 * kSegmentHeaderBytes + bytes + reserve_;
+      has_records && least > records_bytes_max()) {
+    return Error{
+        ExitCode::kData,
+        fmt::format("{}: cannot log {} bytes at once: a log of {} bytes has {} for records. "
+                    "Nothing was written. Let it be larger with --wal-max.",
+                    directory_, bytes, options_.bytes_max, records_bytes_max())};
+  }
   KS_TRY(make_room(bytes, has_records));
   std::vector<FramePlace> places;
   Sequence sequence = next_sequence_;
@@ -397,6 +406,9 @@ Result<std::vector<FramePlace>> WriteAheadLog::write_group(const std::vector<New
                       static_cast<std::uint32_t>(group_.size() - at)});
   }
   KS_TRY(writer_->write_group(group_));
+  if (group_.capacity() > kGroupBytesKept) {
+    group_ = {};
+  }
   next_sequence_ = sequence;
   topics_logged_ = state_.topics.names().size();
   state_.acknowledge(std::exchange(to_log_, {}));
@@ -417,12 +429,10 @@ Status WriteAheadLog::make_room(std::uint64_t bytes, bool has_records) {
 
 // By a step when it fits, otherwise by less.
 Status WriteAheadLog::extend(std::uint64_t need, bool has_records) {
-  // What recovery needs for its copy of a segment is kept free.
-  const std::uint64_t records_bytes_max = options_.bytes_max - options_.segment_bytes;
   Status extended = full(need);
   for (const std::uint64_t step : {step_, step_ / 8, kAlignment}) {
     const std::uint64_t wanted = align_up(need, step);
-    if (has_records && bytes_now() - writer_->bytes() + wanted > records_bytes_max) {
+    if (has_records && bytes_now() - writer_->bytes() + wanted > records_bytes_max()) {
       continue;
     }
     extended = writer_->extend(wanted);

@@ -133,6 +133,8 @@ class WriteAheadLog {
   void seeds_changed();
   bool may_go(const Segment& segment, std::span<const TopicPartition> ours) const;
   std::uint64_t bytes_now();
+  // What recovery needs for its copy of a segment is kept free.
+  std::uint64_t records_bytes_max() const { return options_.bytes_max - options_.segment_bytes; }
   Error full(std::uint64_t wanted);
 
   FileSystem& files_;

@@ -53,7 +53,7 @@ double log_seconds(FileSystem& files, Clock& clock, const std::string& directory
   std::string text;
   std::vector<RecordView> all = records(text);
   RecordBlock blocks[kBlocks];
-  const auto log = checked(wal::WriteAheadLog::create(files, clock, directory + "/log",
+  const auto log = checked(wal::WriteAheadLog::create(files, clock, directory + "/wal",
                                                       "6f1c9d1e-4b0a-4e55-9c3b-0f5f6d1f2a3b", {}));
   Offset next = 0;
   Offset planned = 0;
@@ -115,7 +115,7 @@ int main(int argc, char** argv) {
   SystemClock clock;
   for (int round = std::atoi(argv[3]); round > 0; --round) {
     const double log = log_seconds(files, clock, directory, bytes);
-    std::filesystem::remove_all(directory + "/log");
+    std::filesystem::remove_all(directory + "/wal");
     const double plain = plain_seconds(files, directory, bytes);
     std::filesystem::remove(directory + "/plain");
     std::printf("%.0f %.0f\n", static_cast<double>(bytes) / 1e6 / log,

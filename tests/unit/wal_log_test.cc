@@ -132,6 +132,10 @@ TEST_CASE("log: a block that does not fit what is there is refused, and nothing 
   fill(logged.block, kA, {5, 9});
   const BlockToLog outside{&logged.block, {kA, 5, 9}};
   CHECK(has(logged.log->append({&outside, 1}).error().text, "not in this range"));
+  const auto large = logged.append(kA, 3, 4, 500 * 1024);
+  REQUIRE_FALSE(large.ok());
+  CHECK(large.error().code == ExitCode::kData);
+  CHECK(has(large.error().text, "a log of 524288 bytes has 458752 for records"));
   CHECK(logged.append(kA, 3, 4).ok());
 }
 
