@@ -92,7 +92,7 @@ Status WriteAheadLog::begin() {
                                directory_, found.state.segments.size(), found.state.last_batch)};
     }
   }
-  KS_TRY_VALUE(writer, successor(header_after(0, 0, 1)));
+  KS_TRY_VALUE(writer, successor(header_after(0, 0, 1), reserve_));
   return begin_segment(std::move(writer));
 }
 
@@ -327,7 +327,7 @@ Status WriteAheadLog::trim_now(std::span<const TopicPartition> ours) {
   auto count = static_cast<std::size_t>(first_kept - segments.begin());
   if (count == segments.size()) {
     if (is_short_ && !segments.back().ends.empty()) {
-      if (Status rolled = roll(); !rolled.ok() && !rolled.error().is_transient) {
+      if (Status rolled = roll(true); !rolled.ok() && !rolled.error().is_transient) {
         return rolled;
       }
     }
@@ -418,7 +418,7 @@ Result<std::vector<FramePlace>> WriteAheadLog::write_group(const std::vector<New
 Status WriteAheadLog::make_room(std::uint64_t bytes, bool has_records) {
   const std::uint64_t end = writer_->next_group_at() + bytes + kAlignment + kFrameHeaderBytes;
   if (end > options_.segment_bytes && writer_->end() > writer_->header().bytes_when_named) {
-    Status rolled = roll();
+    Status rolled = roll(false);
     if (!rolled.ok() && (has_records || !rolled.error().is_transient)) {
       return rolled;
     }
@@ -453,8 +453,9 @@ Error WriteAheadLog::full(std::uint64_t wanted) {
 }
 
 // The successor is there, under its temporary name, before the segment is sealed: where there is no
-// room for one, this segment's reserve still serves.
-Status WriteAheadLog::roll() {
+// room for one, this segment's reserve still serves. The last of the room is enough for a small
+// one.
+Status WriteAheadLog::roll(bool gives_reserve) {
   FrameHeader header;
   header.type = static_cast<std::uint8_t>(FrameType::kSeal);
   header.begins_group = true;
@@ -463,10 +464,10 @@ Status WriteAheadLog::roll() {
   const std::uint64_t hash = put_frame(seal, header, {}, writer_->header().seed);
   const std::uint64_t end = writer_->next_group_at() + seal.size();
   const SegmentHeader next_header = header_after(end, hash, next_sequence_ + 1);
-  auto next = successor(next_header);
-  if (!next.ok() && next.error().is_transient && writer_->bytes() > end) {
+  auto next = successor(next_header, reserve_);
+  if (!next.ok() && next.error().is_transient && gives_reserve && writer_->bytes() > end) {
     KS_TRY(writer_->cut(end));
-    next = successor(next_header);
+    next = successor(next_header, 0);
   }
   if (!next.ok()) {
     return next.error();
@@ -499,14 +500,15 @@ SegmentHeader WriteAheadLog::header_after(std::uint64_t end, std::uint64_t hash,
 }
 
 // Under its temporary name, with the state as it is.
-Result<std::unique_ptr<SegmentWriter>> WriteAheadLog::successor(const SegmentHeader& header) {
+Result<std::unique_ptr<SegmentWriter>> WriteAheadLog::successor(const SegmentHeader& header,
+                                                                std::uint64_t reserve) {
   FrameHeader frame;
   frame.type = static_cast<std::uint8_t>(FrameType::kState);
   frame.begins_group = true;
   frame.sequence = header.first_sequence;
   std::string group;
   put_frame(group, frame, {encode_state(state_)}, header.seed);
-  const std::uint64_t bytes = align_up(kSegmentHeaderBytes + group.size() + reserve_, step_ / 8);
+  const std::uint64_t bytes = align_up(kSegmentHeaderBytes + group.size() + reserve);
   const auto make_it = [&]() -> Result<std::unique_ptr<SegmentWriter>> {
     KS_TRY_VALUE(writer, SegmentWriter::create(files_, directory_, header, bytes));
     KS_TRY(writer->add(group));

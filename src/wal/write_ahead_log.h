@@ -124,9 +124,10 @@ class WriteAheadLog {
   Status make_room(std::uint64_t bytes, bool has_records);
   Status extend(std::uint64_t need, bool has_records);
 
-  Status roll();
+  Status roll(bool gives_reserve);
   SegmentHeader header_after(std::uint64_t end, std::uint64_t hash, Sequence next) const;
-  Result<std::unique_ptr<SegmentWriter>> successor(const SegmentHeader& header);
+  Result<std::unique_ptr<SegmentWriter>> successor(const SegmentHeader& header,
+                                                   std::uint64_t reserve);
   Status begin_segment(std::unique_ptr<SegmentWriter> writer);
   Status use(std::unique_ptr<SegmentWriter> writer, Sequence next);
   std::uint64_t new_seed() const;

@@ -223,6 +223,27 @@ TEST_CASE("log: on a full disk batches go on, nothing is half there, and room en
   }
 }
 
+TEST_CASE("log: a disk that one segment fills gets room again when all of it is done") {
+  for (std::uint64_t room = 4'000'000; room < 5'300'000; room += 41'113) {
+    INFO("room " << room);
+    Logged full({64 * 1024 * 1024, 64 * 1024 * 1024, {}});
+    full.disk.bytes_max = room;
+    Offset next = 0;
+    const auto append = [&] { return full.append(kA, next, next + 1, 90'000); };
+    while (append().ok()) {
+      ++next;
+    }
+    const BatchPlan plan{1, 1000, {{kA, 0, next}}};
+    REQUIRE(full.log->append_batch(std::nullopt, &plan).ok());
+    REQUIRE_FALSE(append().ok());
+    REQUIRE(full.log->append_batch(1, nullptr).ok());
+    full.log->acknowledge({{kA, next}});
+    REQUIRE(full.log->trim(std::vector{kA}).ok());
+    REQUIRE(append().ok());
+    CHECK(full.log->bytes() < 2'000'000);
+  }
+}
+
 TEST_CASE("log: what a failed write left does not come back behind a shorter group") {
   Logged logged;
   RecordBlock second;
