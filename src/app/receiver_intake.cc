@@ -116,6 +116,11 @@ class ReceiverIntake final : public Intake {
     if (*settings.has_wal && log_ == nullptr) {
       KS_TRY(open_log());
     }
+    // Last: where an IDENTITY is, there is a log. A start that was cut short left none of it.
+    if (parts_.state.directory && !parts_.state.identity) {
+      KS_TRY(save_identity(parts_.state.files, parts_.state.path(), identity_));
+      parts_.state.identity = identity_;
+    }
     if (group_ == nullptr) {
       KS_TRY(open_offsets());
     }
@@ -152,8 +157,6 @@ class ReceiverIntake final : public Intake {
       if (state.identity) {
         KS_TRY(check_same(*state.identity, identity, state.path()));
         identity = *state.identity;
-      } else {
-        KS_TRY(save_identity(state.files, state.path(), identity));
       }
     }
     identity_ = std::move(identity);
@@ -165,7 +168,7 @@ class ReceiverIntake final : public Intake {
     const std::string directory = state.path() + "/" + kLogFolder;
     wal::Options options;
     options.bytes_max = static_cast<std::uint64_t>(parts_.settings.wal_bytes_max);
-    KS_TRY_VALUE(is_there, has_segments(directory));
+    const bool is_there = state.identity.has_value();
     const auto open = is_there ? wal::WriteAheadLog::open : wal::WriteAheadLog::create;
     KS_TRY_VALUE(log, open(state.files, parts_.clock, directory, identity_.stream, options));
     log_ = std::move(log);
@@ -173,18 +176,6 @@ class ReceiverIntake final : public Intake {
       log::info("{}: going on after batch {}", state.path(), log_->last_batch());
     }
     return {};
-  }
-
-  // A first start may have ended before there was one. If they were there once, the offsets that
-  // the stream has committed tell.
-  Result<bool> has_segments(const std::string& directory) {
-    KS_TRY_VALUE(names, parts_.state.directory->names());
-    if (std::find(names.begin(), names.end(), kLogFolder) == names.end()) {
-      return false;
-    }
-    KS_TRY_VALUE(segments, parts_.state.files.names(directory));
-    return std::any_of(segments.begin(), segments.end(),
-                       [](const std::string& name) { return name.ends_with(".wal"); });
   }
 
   Status open_offsets() {
