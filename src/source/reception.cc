@@ -197,18 +197,27 @@ void Reception::committed(const OffsetMap& positions) {
 }
 
 void Reception::finish(std::span<const TopicPartition> partitions) {
-  std::unique_lock lock(mutex_);
-  if (log_ == nullptr) {
-    // Not counted yet: whoever gets the partition next does it.
-    forget(untaken_, partitions);
+  {
+    std::unique_lock lock(mutex_);
+    if (log_ == nullptr) {
+      // Not counted yet: whoever gets the partition next does it.
+      forget(untaken_, partitions);
+    }
+    changed_.wait(lock, [&] {
+      return is_abandoned_ || is_log_full_ ||
+             std::all_of(partitions.begin(), partitions.end(), [&](const TopicPartition& name) {
+               const Partition& partition = partitions_.at(name);
+               return partition.safe >= partition.received;
+             });
+    });
+    if (!is_log_full_) {
+      return;
+    }
   }
-  changed_.wait(lock, [&] {
-    return is_abandoned_ ||
-           std::all_of(partitions.begin(), partitions.end(), [&](const TopicPartition& name) {
-             const Partition& partition = partitions_.at(name);
-             return partition.safe >= partition.received;
-           });
-  });
+  // The group does not wait until there is room here.
+  const std::unique_lock<std::mutex> order = hold_log();
+  std::lock_guard lock(mutex_);
+  forget(unlogged_, partitions);
 }
 
 // Drops what is of these partitions, as if it had never come.
@@ -289,6 +298,7 @@ Status Reception::run_log(const std::stop_token& stop) {
   EveryMinute complaint;
   while (wait_for_unlogged(stop)) {
     const Status logged = log_group();
+    note_full(!logged.ok() && logged.error().is_transient);
     if (logged.ok()) {
       complaint.reset();
       continue;
@@ -305,6 +315,14 @@ Status Reception::run_log(const std::stop_token& stop) {
   }
   // The last commits, made since the last group: without them they would be in doubt.
   return log_->append_batch(std::nullopt, nullptr);
+}
+
+void Reception::note_full(bool is_full) {
+  {
+    std::lock_guard lock(mutex_);
+    is_log_full_ = is_full;
+  }
+  changed_.notify_all();
 }
 
 // False when stopped and all is logged.
@@ -329,10 +347,11 @@ Status Reception::log_group() {
       }
     }
   }
-  if (!blocks.empty()) {
-    KS_TRY_VALUE(logged, log_->append(blocks));
-    note_logged(logged);
+  if (blocks.empty()) {
+    return {};  // they have just been taken away
   }
+  KS_TRY_VALUE(logged, log_->append(blocks));
+  note_logged(logged);
   return {};
 }
 

@@ -111,6 +111,7 @@ class Reception final : public kafka::Receiver {
   Status check_free(const kafka::CommittedMap& wanted);
   Status log_starts(const OffsetMap& starts);
   bool wait_for_unlogged(const std::stop_token& stop);
+  void note_full(bool is_full);
   void note_logged(const std::vector<wal::LoggedBlock>& logged);
   void forget(std::deque<Received>& queue, std::span<const TopicPartition> partitions);
   void recycle(BlockPtr block);
@@ -139,6 +140,7 @@ class Reception final : public kafka::Receiver {
   std::size_t held_bytes_ = 0;  // of untaken blocks and those of the batch in hand
   std::vector<BlockPtr> free_;
   std::optional<double> rate_;
+  bool is_log_full_ = false;
   bool is_abandoned_ = false;
 };
 
