@@ -161,14 +161,7 @@ Status GroupMember::take_event(rd_kafka_event_t* event, const std::stop_token& s
 
 Status GroupMember::take_error(rd_kafka_event_t* event) {
   const rd_kafka_resp_err_t code = rd_kafka_event_error(event);
-  if (code == RD_KAFKA_RESP_ERR__FATAL) {
-    std::array<char, 512> reason{};
-    rd_kafka_fatal_error(client_->get(), reason.data(), reason.size());
-    return Error{ExitCode::kTryAgain,
-                 fmt::format("group '{}': the member '{}' is out: {}. What was received and not "
-                             "yet safe is received again. Run one process per --state-dir.",
-                             options_.group, options_.instance, reason.data())};
-  }
+  KS_TRY(check_alive());
   if (code == RD_KAFKA_RESP_ERR__AUTHENTICATION || is_refusal(code)) {
     return to_error(
         *client_, code,
@@ -180,6 +173,19 @@ Status GroupMember::take_error(rd_kafka_event_t* event) {
     log::warning("group '{}': {}. Going on.", options_.group, rd_kafka_event_error_string(event));
   }
   return {};
+}
+
+// The code of an event is the first cause's or "fatal", as librdkafka pleases.
+Status GroupMember::check_alive() {
+  std::array<char, 512> reason{};
+  if (rd_kafka_fatal_error(client_->get(), reason.data(), reason.size()) ==
+      RD_KAFKA_RESP_ERR_NO_ERROR) {
+    return {};
+  }
+  return Error{ExitCode::kTryAgain,
+               fmt::format("group '{}': the member '{}' is out: {}. What was received and not "
+                           "yet safe is received again. Run one process per --state-dir.",
+                           options_.group, options_.instance, reason.data())};
 }
 
 Status GroupMember::assign(const rd_kafka_topic_partition_list_t* given,
@@ -514,6 +520,7 @@ Status GroupMember::take_answers(std::chrono::milliseconds longest) {
 
 Status GroupMember::commit_failed(rd_kafka_resp_err_t code,
                                   const rd_kafka_topic_partition_list_t& list) {
+  KS_TRY(check_alive());
   for (auto& [name, partition] : partitions_) {
     partition->sent.reset();
   }

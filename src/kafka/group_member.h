@@ -88,6 +88,7 @@ class GroupMember {
   Status serve_events(const std::stop_token& stop);
   Status take_event(rd_kafka_event_t* event, const std::stop_token& stop);
   Status take_error(rd_kafka_event_t* event);
+  Status check_alive();
   Status assign(const rd_kafka_topic_partition_list_t* given, const std::stop_token& stop);
   Result<CommittedMap> committed(const rd_kafka_topic_partition_list_t* given);
   void look_at_doubtful();
