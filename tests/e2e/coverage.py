@@ -25,8 +25,9 @@ counted = {key: bytearray(end) for key, end in ends.items()}
 reported = {key: bytearray(end) for key, end in ends.items()}
 for line in open(sys.argv[2], encoding="utf-8"):
     for topic, partition, first, last in TWICE.findall(line):
-        for offset in range(int(first), int(last) + 1):
-            reported[topic, int(partition)][offset] = 1
+        if (topic, int(partition)) in reported:
+            for offset in range(int(first), int(last) + 1):
+                reported[topic, int(partition)][offset] = 1
 
 sums, number, repeated = collections.Counter(), 0, 0
 for stream in sys.argv[3:]:
