@@ -62,7 +62,7 @@ class SystemFile final : public WritableFile {
         bytes.remove_prefix(static_cast<std::size_t>(written));
         at += static_cast<std::uint64_t>(written);
       } else if (errno != EINTR) {
-        return failed_or_full("write", path_);
+        return not_written("write");
       }
     }
     return {};
@@ -80,7 +80,7 @@ class SystemFile final : public WritableFile {
     if (errno == EOPNOTSUPP) {  // then there is no promise, only a length
       return truncate(wanted);
     }
-    const Error error = failed_or_full("extend", path_);
+    const Error error = not_written("extend");
     KS_TRY(truncate(length));  // a part may have been added
     return error;
   }
@@ -88,14 +88,31 @@ class SystemFile final : public WritableFile {
   Status truncate(std::uint64_t length) override {
     return ::ftruncate(file_.get(), static_cast<off_t>(length)) == 0
                ? Status()
-               : Status(failed("set the length", path_));
+               : Status(lasting("set the length"));
   }
 
   Status sync() override {
-    return ::fdatasync(file_.get()) == 0 ? Status() : Status(failed("sync", path_));
+    return ::fdatasync(file_.get()) == 0 ? Status() : Status(lasting("sync"));
   }
 
  private:
+  Error not_written(std::string_view step) const {
+    if (errno != ENOSPC && errno != EDQUOT) {
+      return lasting(step);
+    }
+    return Error{ExitCode::kIoError,
+                 fmt::format("{}: cannot {}: {}. What is in it stays, and it is tried again. Make "
+                             "room.",
+                             path_, step, std::strerror(errno)),
+                 true};
+  }
+  // Nobody knows what is in the file, or on the disk, now.
+  Error lasting(std::string_view step) const {
+    return Error{ExitCode::kIoError, fmt::format("{}: cannot {}: {}. Nothing more is written. Mend "
+                                                 "the disk, then start again.",
+                                                 path_, step, std::strerror(errno))};
+  }
+
   FileDescriptor file_;
   std::string path_;
 };
