@@ -270,6 +270,11 @@ Status GroupMember::assign_at(std::span<const OffsetRange> ranges) {
     return to_error(*client_, code, fmt::format("group '{}'", options_.group),
                     "Its partitions could not be taken.");
   }
+  for (const auto& [name, partition] : partitions_) {
+    if (partition->is_done()) {
+      stop_fetching(*partition);
+    }
+  }
   log::info("group '{}': {} partitions are received here", options_.group, ranges.size());
   next_commit_ms_ = 0;
   next_recommit_ms_ = clock_.steady_ms() + kCommitAgainMs;
@@ -335,7 +340,18 @@ Result<bool> GroupMember::drain(Partition& partition) {
   if (partition.block != nullptr && partition.block->bytes() >= kWorthHandingOver) {
     hand_over(partition);
   }
+  if (partition.is_done()) {
+    stop_fetching(partition);
+  }
   return partition.next > before;
+}
+
+// Of one that is done: fetches that ask for it would only wait for what is not wanted any more.
+void GroupMember::stop_fetching(const Partition& partition) {
+  const TopicPartition& name = partition.queue.name();
+  const ListHandle list(rd_kafka_topic_partition_list_new(1));
+  rd_kafka_topic_partition_list_add(list.get(), name.topic.c_str(), name.partition);
+  rd_kafka_pause_partitions(client_->get(), list.get());
 }
 
 void GroupMember::on_message(rd_kafka_message_t* message, void* draining) noexcept {

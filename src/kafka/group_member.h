@@ -100,6 +100,7 @@ class GroupMember {
   Result<bool> drain(Partition& partition);
   void take(Partition& partition, const RecordView& record);
   Status take_partition_event(Partition& partition, const rd_kafka_message_t& event);
+  void stop_fetching(const Partition& partition);
   Status go_to_moved();
   void hand_over(Partition& partition);
   void hand_over_due();

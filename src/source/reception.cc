@@ -483,9 +483,10 @@ bool Reception::is_filling() {
   return is_full();
 }
 
-// Half of what may be in memory waits for a batch.
+// Half of what a batch may keep in memory waits for one: the rest is for what comes while it is
+// counted.
 bool Reception::is_full() const {
-  return held_bytes_ >= options_.bytes_max / 2;
+  return held_bytes_ >= options_.bytes_max / (log_ != nullptr ? 4 : 2);
 }
 
 OffsetMap Reception::positions() {

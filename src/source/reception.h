@@ -38,7 +38,7 @@ struct Received {
 };
 
 struct ReceptionOptions {
-  std::size_t bytes_max = 64 * 1024 * 1024;
+  std::size_t bytes_max = 48 * 1024 * 1024;
   std::size_t members = 1;
   std::optional<double> max_rate;  // records per second and member
 };
