@@ -145,6 +145,11 @@ begin restart 60000 6000
 member restart --state-dir state-restart
 wait_for 20 counts restart || { cat err.restart >&2; fail "it counts nothing"; }
 kill -TERM "$(broker_pid)"
+# When it is back, it has rules.
+cat >> kafka/node-1/server.properties << END
+authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
+allow.everyone.if.no.acl.found=true
+END
 sleep "$stop_seconds"
 "${kafka[@]}" start --dir "$work/kafka" > /dev/null
 fed
@@ -155,4 +160,28 @@ all_is_received "a restart of the broker"
 wait_for 30 counted_all out.restart || { cat err.restart >&2; fail "a restart of the broker: $(counted out.restart)"; }
 ends_well restart "$member"
 check "a restart of the broker" out.restart
+((twice == 0)) || fail "$twice offsets came twice"
+
+# --- a group that is forbidden: while it receives, and from the start
+begin forbidden 60000 6000
+member forbidden --state-dir state-forbidden
+wait_for 20 counts forbidden || { cat err.forbidden >&2; fail "it counts nothing"; }
+kafka_tool AclCommand --add --deny-principal User:ANONYMOUS --operation Read --group "$group"
+has_ended() { ! kill -0 "$member" 2> /dev/null; }
+for life in forbidden refused; do
+  status=0
+  wait_for 20 has_ended || { cat "err.$life" >&2; fail "it goes on in a group that is forbidden"; }
+  wait "$member" || status=$?
+  [[ $status == 77 ]] || { cat "err.$life" >&2; fail "a group that is forbidden: $status"; }
+  grep -qE "group 'forbidden'.* Ask for the right to read" "err.$life" \
+    || { cat "err.$life" >&2; fail "a group that is forbidden: what is said"; }
+  [[ $life == refused ]] || member refused --state-dir state-forbidden
+done
+kafka_tool AclCommand --remove --force --deny-principal User:ANONYMOUS --operation Read --group "$group"
+fed
+member allowed --state-dir state-forbidden
+all_is_received "allowed again"
+wait_for 30 counted_all out.forbidden,out.refused,out.allowed || { cat err.allowed >&2; fail "allowed again: $(counted out.forbidden out.refused out.allowed)"; }
+ends_well allowed "$member"
+check "a group that was forbidden" out.forbidden,out.refused,out.allowed
 ((twice == 0)) || fail "$twice offsets came twice"
