@@ -27,7 +27,7 @@ for ((life = 1; life <= kills; life++)); do
   outputs+=("out.$life")
   sleep "0.$((RANDOM % 60 + 25))"
   # Every third life is let come to its records first, if there are any left.
-  counts_or_done() { grep -q '"batch"' "out.$life" || ! kill -0 "$producer" 2> /dev/null; }
+  counts_or_done() { grep -qs '"batch"' "out.$life" || ! kill -0 "$producer" 2> /dev/null; }
   ((life % 3)) || wait_for 20 counts_or_done || { cat "err.$life" >&2; fail "life $life counts nothing"; }
   kill -KILL "$daemon" || { cat "err.$life" >&2; fail "life $life ended before it was killed"; }
   wait "$daemon" 2> /dev/null || true

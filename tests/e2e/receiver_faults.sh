@@ -81,6 +81,8 @@ for threads in '' '=3'; do
   ends_well "alone${#threads}" "$member"
   check "stopped alone, threads '$threads'" "out.alone${#threads}"
   ((twice == 0)) || fail "$twice offsets came twice"
+  # With several members it is not known at once whose a partition will be.
+  [[ $threads != '' ]] || ((reported == 0)) || fail "$reported offsets were reported, and nobody else was there"
 done
 threads=''
 

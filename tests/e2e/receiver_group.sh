@@ -102,7 +102,7 @@ begin killed
 for name in "${names[@]}"; do member "$name"; done
 for ((i = 0; i < kills; i++)); do
   name=${names[i % 3]}
-  wait_for 20 grep -q '"batch"' "out.$group.$name.${lives[$name]}" || fail "member $name counts nothing"
+  wait_for 20 grep -qs '"batch"' "out.$group.$name.${lives[$name]}" || fail "member $name counts nothing"
   sleep "0.$((RANDOM % 90 + 10))"
   kill -KILL "${pid[$name]}"
   wait "${pid[$name]}" 2> /dev/null || true
