@@ -251,7 +251,14 @@ void Reception::release(std::span<const TopicPartition> partitions, bool is_lost
     forget(log_ != nullptr ? unlogged_ : untaken_, partitions);
   }
   for (const TopicPartition& name : partitions) {
-    partitions_.at(name).is_ours = false;
+    Partition& partition = partitions_.at(name);
+    partition.is_ours = false;
+    if (const OffsetRange unknown = unknown_to_group(name, partition);
+        log_ == nullptr && !unknown.is_empty()) {
+      // Without a log whoever has it next, we too, starts where the group is.
+      starts_.report_possible_repeats(unknown);
+      partition.acknowledged = unknown.until;
+    }
   }
 }
 
@@ -314,7 +321,8 @@ Status Reception::run_log(const std::stop_token& stop) {
     clock_.wait(kFullPause, stop);
   }
   // The last commits, made since the last group: without them they would be in doubt.
-  return log_->append_batch(std::nullopt, nullptr);
+  const Status noted = log_->append_batch(std::nullopt, nullptr);
+  return noted.ok() || noted.error().is_transient ? Status() : noted;
 }
 
 void Reception::note_full(bool is_full) {
