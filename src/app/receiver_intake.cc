@@ -60,6 +60,27 @@ std::vector<std::vector<std::string>> topics_by_member(const Settings& settings)
   return members;
 }
 
+// For several threads. Two connections would not do: ZooKeeper's client has a buffer that all of a
+// process write to.
+class SharedStore final : public OffsetStore {
+ public:
+  explicit SharedStore(std::unique_ptr<OffsetStore> store) : store_(std::move(store)) {}
+
+  Status publish(const OffsetMap& next) override {
+    std::lock_guard lock(mutex_);
+    return store_->publish(next);
+  }
+  Result<OffsetMap> read(std::span<const TopicPartition> partitions) override {
+    std::lock_guard lock(mutex_);
+    return store_->read(partitions);
+  }
+  const std::string& name() const override { return store_->name(); }
+
+ private:
+  const std::unique_ptr<OffsetStore> store_;
+  std::mutex mutex_;
+};
+
 class ReceiverIntake final : public Intake {
  public:
   ReceiverIntake(const IntakeParts& parts, kafka::ClusterView view)
@@ -121,7 +142,7 @@ class ReceiverIntake final : public Intake {
       KS_TRY(save_identity(parts_.state.files, parts_.state.path(), identity_));
       parts_.state.identity = identity_;
     }
-    if (group_ == nullptr) {
+    if (group_ == nullptr && zookeeper_ == nullptr) {
       KS_TRY(open_offsets());
     }
     if (!source_) {
@@ -134,8 +155,8 @@ class ReceiverIntake final : public Intake {
       options.members = topics_.size();
       options.max_rate = settings.max_rate;
       reception_.emplace(*starts_, log_.get(), zookeeper_.get(), parts_.clock, options);
-      source_.emplace(*reception_, log_.get(), *group_, parts_.clock,
-                      source_options(settings, parts_.feeder));
+      source_.emplace(*reception_, log_.get(), zookeeper_ != nullptr ? *zookeeper_ : *group_,
+                      parts_.clock, source_options(settings, parts_.feeder));
     }
     KS_TRY_VALUE(partitions, finder_.partitions());
     if (settings.is_bounded() && parts_.feeder == nullptr) {
@@ -181,11 +202,8 @@ class ReceiverIntake final : public Intake {
   Status open_offsets() {
     const std::string& group = *parts_.settings.group;
     if (parts_.settings.zookeeper) {
-      // Two of them: the reception and the batch thread ask at the same time.
-      for (auto* store : {&zookeeper_, &group_}) {
-        KS_TRY_VALUE(zookeeper, ZooKeeperOffsets::create(*parts_.settings.zookeeper, group));
-        *store = std::move(zookeeper);
-      }
+      KS_TRY_VALUE(zookeeper, ZooKeeperOffsets::create(*parts_.settings.zookeeper, group));
+      zookeeper_ = std::make_unique<SharedStore>(std::move(zookeeper));
       return {};
     }
     KS_TRY_VALUE(offsets, KafkaOffsets::create(parts_.client, group));
@@ -242,8 +260,8 @@ class ReceiverIntake final : public Intake {
   Identity identity_;
   std::size_t partitions_ = 0;
   std::unique_ptr<wal::WriteAheadLog> log_;
-  std::unique_ptr<OffsetStore> zookeeper_;
-  std::unique_ptr<OffsetStore> group_;  // the batch thread's
+  std::unique_ptr<OffsetStore> zookeeper_;  // if that is where the group's positions are
+  std::unique_ptr<OffsetStore> group_;      // otherwise
   std::optional<GroupStart> starts_;
   std::optional<Reception> reception_;
   std::optional<ReceiverSource> source_;
