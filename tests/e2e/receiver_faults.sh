@@ -152,7 +152,7 @@ cat >> kafka/node-1/server.properties << END
 authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
 allow.everyone.if.no.acl.found=true
 END
-sleep "$stop_seconds"
+sleep 8
 "${kafka[@]}" start --dir "$work/kafka" > /dev/null
 fed
 # What is in the topic says an independent reader.
