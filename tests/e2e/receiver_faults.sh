@@ -6,7 +6,7 @@
 . "$(dirname "$0")/lib.sh"
 here=$(cd "$(dirname "$0")" && pwd)
 needs_kafka
-stop_seconds=${KSTREAM_TEST_STOP_SECONDS:-8}
+stop_seconds=${KSTREAM_TEST_STOP_SECONDS:-5}
 # A Kafka of its own, as it is stopped and has rules.
 kafka=("$here/../../scripts/kafka")
 stop_kafka() { "${kafka[@]}" stop --dir "$work/kafka" || true; cleanup; }
@@ -69,7 +69,7 @@ counted_all() {
 
 # --- stopped for longer than its session, alone: it joins again, and nothing came twice
 for threads in '' '=3'; do
-  begin "alone${#threads}" $(((stop_seconds + 8) * 5000)) 5000
+  begin "alone${#threads}" $(((stop_seconds + 5) * 5000)) 5000
   member "alone${#threads}" --state-dir "state-alone${#threads}"
   wait_for 20 counts "alone${#threads}" || { cat "err.alone${#threads}" >&2; fail "it counts nothing"; }
   kill -STOP "$member"
@@ -87,7 +87,7 @@ done
 threads=''
 
 # --- the same while others are there: they take over, and what may have come twice is said
-begin others $(((stop_seconds + 10) * 5000)) 5000
+begin others $(((stop_seconds + 6) * 5000)) 5000
 member x --state-dir state-x
 x=$member
 member y --state-dir state-y
@@ -104,7 +104,7 @@ ends_well y "$y"
 check "stopped with others" out.x out.y
 
 # --- without a log
-begin nolog $(((stop_seconds + 10) * 5000)) 5000
+begin nolog $(((stop_seconds + 6) * 5000)) 5000
 member nx
 x=$member
 member ny
