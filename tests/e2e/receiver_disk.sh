@@ -65,7 +65,16 @@ children+=("$producer")
 wait_for 20 sees 1 || { cat err >&2; fail "it counts nothing"; }
 # What is left is taken away, but for a little.
 fill() { dd if=/dev/zero of=disk/filler bs=64k 2> dd.err || true; }
-fill
+# What the log frees meanwhile is taken away, too.
+(
+  trap 'exit 0' TERM
+  while :; do
+    dd if=/dev/zero of=disk/filler oflag=append conv=notrunc bs=64k 2> /dev/null || true
+    sleep 0.02
+  done
+) &
+filler=$!
+children+=("$filler")
 wait_for 20 grep -qF 'Nothing more is received until there is room' err || { cat err >&2; fail "a full disk: nothing is said"; }
 wait_for 20 stands_still || fail "a full disk: it does not pause"
 full_at=$(position)
@@ -78,6 +87,8 @@ children+=("$other")
 wait_for 20 grep -q '"batch"' out.other || { cat err err.other >&2; fail "a full disk: the other member gets nothing"; }
 kill -TERM "$other"
 wait "$other" || { cat err.other >&2; fail "the other member ended with $?"; }
+kill -TERM "$filler"
+wait "$filler" || true
 rm disk/filler
 all=$((250000 - $(counted out.other)))
 wait_for 60 sees "$all" || { cat err >&2; df disk >&2; fail "there is room again: $(counted out) of $all"; }
