@@ -144,7 +144,7 @@ class DirectIntake final : public Intake {
 Result<std::unique_ptr<Intake>> make_direct_intake(const IntakeParts& parts) {
   KS_TRY_VALUE(view, kafka::ClusterView::create(parts.client));
   return std::unique_ptr<Intake>(std::make_unique<DirectIntake>(
-      parts, std::move(view), parts.settings.readers.value_or(usable_cores())));
+      parts, std::move(view), parts.settings.readers.value_or(default_readers())));
 }
 
 }  // namespace kstream

@@ -113,7 +113,7 @@ Status run_wordcount(const Settings& settings, Signals& signals) {
   // Whatever ends the run, the threads end before what they use.
   kafka::ClientConfig client = settings.client;
   Embedded embedded;
-  const std::size_t counting = settings.readers.value_or(usable_cores());
+  const std::size_t counting = settings.readers.value_or(default_readers());
   BlockExchange blocks(counting * kBlocksPerReader);
   std::vector<Counter> counters = make_counters(settings, counting);
   std::unique_ptr<Intake> intake;

@@ -18,8 +18,8 @@ constexpr auto kAbortGrace = std::chrono::seconds(3);
 
 }  // namespace
 
-std::size_t usable_cores() {
-  return std::max(1U, std::thread::hardware_concurrency());
+std::size_t default_readers() {
+  return std::max(1U, std::thread::hardware_concurrency() / 2);
 }
 
 Runtime::~Runtime() {

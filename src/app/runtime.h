@@ -18,8 +18,9 @@
 
 namespace kstream {
 
-// Cores that this process may use, at least 1.
-std::size_t usable_cores();
+// Reading threads, each with a counting one, that keep this machine's cores busy: one for two cores,
+// since the client's own thread that takes the answers apart needs the other half.
+std::size_t default_readers();
 
 class Runtime {
  public:

@@ -275,7 +275,7 @@ Status GroupMember::assign_at(std::span<const OffsetRange> ranges) {
       stop_fetching(*partition);
     }
   }
-  log::info("group '{}': {} partitions are received here", options_.group, ranges.size());
+  log::info("group '{}': received here: {} partitions", options_.group, ranges.size());
   next_commit_ms_ = 0;
   next_recommit_ms_ = clock_.steady_ms() + kCommitAgainMs;
   return {};
@@ -403,6 +403,16 @@ Status GroupMember::take_partition_event(Partition& partition, const rd_kafka_me
       event.err == RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE) {
     KS_TRY_VALUE(start, receiver_.skip_lost(name, partition.next));
     moved_[name] = start;
+    return {};
+  }
+  if (event.err == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART ||
+      event.err == RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION ||
+      event.err == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC) {
+    // Just made, or deleted: then the group takes it away.
+    if (complaint_.is_due(clock_.steady_ms())) {
+      log::warning("{}: {}. Other partitions go on.", to_string(name),
+                   rd_kafka_message_errstr(&event));
+    }
     return {};
   }
   if (is_transient(event.err)) {

@@ -21,7 +21,7 @@ daemon() {
   daemon=$!
   children+=("$daemon")
 }
-receives_here() { grep -q 'partitions are received here' err; }
+receives_here() { grep -q 'received here:' err; }
 sees() { [[ $(counted out) == "$1" ]]; }
 # ends_well WHAT: after a SIGTERM the last daemon ends with 0.
 ends_well() {
@@ -152,7 +152,7 @@ make_topic "$later" 1
 send "$later" a 40
 wait_for 30 sees 40 || { cat err >&2; fail "a topic made later: $(counted out) of 40"; }
 kafka_tool TopicCommand --alter --topic "$later" --partitions 3
-wait_for 30 grep -qF ' 6 partitions are received here' err || { cat err >&2; fail "new partitions are not received"; }
+wait_for 30 grep -qF 'received here: 6 partitions' err || { cat err >&2; fail "new partitions are not received"; }
 send "$later" b 60
 wait_for 60 sees 100 || { cat err >&2; fail "partitions made later: $(counted out) of 100"; }
 

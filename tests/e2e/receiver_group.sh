@@ -120,7 +120,7 @@ awk '$3 < $2 {exit 1}' both || fail "a word was counted too few times"
 # others have no state directory, and a name that comes first when partitions are shared out.
 new_feed $((rate * 4))
 has() {  # NAME PARTITIONS: so many are its own now
-  [[ $(grep -oE '[0-9]+ partitions are received here' "err.$group.$1.${lives[$1]}" 2> grep.err | tail -n 1) == "$2 "* ]]
+  [[ $(grep -oE 'received here: [0-9]+ ' "err.$group.$1.${lives[$1]}" 2> grep.err | tail -n 1) == "received here: $2 " ]]
 }
 for ((i = 0; i < kills; i++)); do
   begin "one$i" 1
