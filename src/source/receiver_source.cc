@@ -78,6 +78,7 @@ Result<std::optional<BatchPlan>> ReceiverSource::plan(BatchTime time, const Stop
     }
     const bool is_stopping = stop.drain.stop_requested();
     if (!may_wait || is_last || is_stopping || is_due()) {
+      KS_TRY(trim());
       KS_TRY_VALUE(plan, cut(std::max(time, last_time_ms_ + 1)));
       if (plan->id || !may_wait || (is_last && is_first_)) {
         is_first_ = false;
@@ -168,9 +169,13 @@ Status ReceiverSource::settle() {
   if (done_) {
     KS_TRY(log_->append_batch(done_, nullptr));
     done_.reset();
-    return log_->trim(partitions_of(reception_.positions()));
   }
-  return {};
+  return trim();
+}
+
+// Before every batch: a log that fills up holds up what is received.
+Status ReceiverSource::trim() {
+  return log_ != nullptr ? log_->trim(partitions_of(reception_.positions())) : Status();
 }
 
 // Everything that was there at the start has been taken, here or by other members.

@@ -52,6 +52,7 @@ class ReceiverSource final : public Source {
 
  private:
   Result<std::optional<BatchPlan>> cut(BatchTime time);
+  Status trim();
   Result<bool> is_at_end();
   bool is_due();
 

@@ -14,7 +14,9 @@ namespace {
 
 constexpr std::size_t kFirstBytes = 4 * 1024;
 constexpr std::size_t kFreeMax = 32;
-constexpr std::size_t kGroupBytes = 1024 * 1024;
+// Logged with one sync: on a disk that gives 300 MB/s, groups of 1 MiB reached 0.69 of what goes
+// without a log, these 0.73.
+constexpr std::size_t kGroupBytes = 4 * 1024 * 1024;
 constexpr auto kFullPause = std::chrono::milliseconds(1'000);
 constexpr auto kPublishEvery = std::chrono::milliseconds(500);
 
