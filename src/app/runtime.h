@@ -18,8 +18,8 @@
 
 namespace kstream {
 
-// Reading threads, each with a counting one, that keep this machine's cores busy: one for two cores,
-// since the client's own thread that takes the answers apart needs the other half.
+// Reading threads, each with a counting one, that keep this machine's cores busy: one for two
+// cores, since the client's own thread that takes the answers apart needs the other half.
 std::size_t default_readers();
 
 class Runtime {

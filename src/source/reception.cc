@@ -306,7 +306,7 @@ Result<Offset> Reception::skip_lost(const TopicPartition& partition, Offset want
 Status Reception::run_log(const std::stop_token& stop) {
   EveryMinute complaint;
   while (wait_for_unlogged(stop)) {
-    const Status logged = log_group();
+    Status logged = log_group();
     note_full(!logged.ok() && logged.error().is_transient);
     if (logged.ok()) {
       complaint.reset();
