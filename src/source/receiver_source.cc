@@ -60,7 +60,9 @@ ReceiverSource::ReceiverSource(Reception& reception, wal::WriteAheadLog* log, Of
   }
   std::vector<Received> unplanned;
   for (const wal::LoggedBlock& logged : left.unplanned) {
-    unplanned.push_back({logged.covers, nullptr, logged});
+    if (!logged.covers.is_empty()) {  // no more than a start: nothing for a batch
+      unplanned.push_back({logged.covers, nullptr, logged});
+    }
   }
   reception_.put_back(std::move(unplanned));
 }

@@ -200,12 +200,16 @@ Status WriteAheadLog::append_now(std::span<const BlockToLog> blocks,
     frames.push_back({FrameType::kRecords, one.block->records(),
                       encode_records(state_.topics, one.covers), one.block->content()});
   }
-  const auto places = write_group(frames, true);
+  // What has no records, only says where a partition begins, may use the reserve.
+  const bool has_records = std::any_of(blocks.begin(), blocks.end(), [](const BlockToLog& one) {
+    return !one.block->is_empty();
+  });
+  const auto places = write_group(frames, has_records);
   if (!places.ok()) {
     is_short_ = places.error().is_transient;
     return places.error();
   }
-  is_short_ = false;
+  is_short_ = is_short_ && !has_records;
   for (std::size_t i = 0; i < blocks.size(); ++i) {
     state_.log(blocks[i].covers);
     logged.push_back({blocks[i].covers, blocks[i].block->records(), places.value()[first + i]});

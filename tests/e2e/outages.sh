@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # label: cluster
-# Three brokers of its own: leaders that move, brokers that hang, and none at all for a while. The
-# stream waits and goes on, and its counts are exact.
+# Three brokers of its own: leaders and coordinators that move, brokers that hang, and none at all for a
+# while. A direct stream and a receiver wait and go on, and their counts are exact.
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "$0")/lib.sh"
 here=$(cd "$(dirname "$0")" && pwd)
@@ -24,6 +24,10 @@ lines 3 $((seconds * 4000)) > feed
   --state-dir state > out 2> err &
 daemon=$!
 children+=("$daemon")
+"$KSTREAM" wordcount --mode receiver -b "$brokers" -t "$topic" --from earliest -i 500ms \
+  --format json --state-dir received > out.received 2> err.received &
+receiver=$!
+children+=("$receiver")
 "$KSTREAM" produce -b "$brokers" -t "$topic" --rate 4000 < feed 2> produce.err &
 producer=$!
 children+=("$producer")
@@ -54,10 +58,16 @@ wait "$producer" || { cat produce.err >&2; fail "produce ended with $?"; }
 kcat -C -b "$brokers" -t "$topic" -o beginning -e -q > there 2> kcat.err
 (($(wc -l < there) >= $(wc -l < feed))) || fail "the topic has fewer records than were sent"
 text_sums < there > want
-counted() { [[ $(python3 -c 'import json; print(sum(json.loads(l)["records"] for l in open("out") if l.endswith("\n")))') == $(wc -l < there) ]]; }
-wait_for 90 counted || { cat err >&2; fail "not all records were counted"; }
-kill -TERM "$daemon"
-wait "$daemon" || { cat err >&2; fail "the daemon ended with $?"; }
-python3 "$here/batches.py" out 2> batches | LC_ALL=C sort > got || { cat batches >&2; fail "batches"; }
-same "the counts over $moved moves and an outage of $outage_seconds s" want got
+counted() { [[ $(python3 -c 'import json, sys; print(sum(json.loads(l)["records"] for l in open(sys.argv[1]) if l.endswith("\n")))' "$1") == $(wc -l < there) ]]; }
+# ends_well NAME PROCESS OUT ERR
+ends_well() {
+  wait_for 90 counted "$3" || { cat "$4" >&2; fail "$1: not all records were counted"; }
+  kill -TERM "$2"
+  wait "$2" || { cat "$4" >&2; fail "$1: it ended with $?"; }
+  python3 "$here/batches.py" "$3" 2> batches | LC_ALL=C sort > got || { cat batches >&2; fail "$1: batches"; }
+  same "$1: the counts over $moved moves and an outage of $outage_seconds s" want got
+}
+ends_well direct "$daemon" out err
 says "Trying again"
+ends_well receiver "$receiver" out.received err.received
+! grep -q 'counted twice' err.received || fail "the receiver was alone: $(cat err.received)"
