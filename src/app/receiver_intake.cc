@@ -221,6 +221,7 @@ class ReceiverIntake final : public Intake {
       options.topics = topics_[i];
       options.stream = identity_.stream;
       options.block_interval = parts_.settings.block_interval;
+      options.discover_every = parts_.settings.discover_every;
       options.prefetch_bytes /= topics_.size();
       options.partitions = partitions_ / topics_.size() + 1;
       KS_TRY_VALUE(member,

@@ -48,6 +48,8 @@ Properties member_properties(const GroupOptions& options) {
   if (!options.instance.empty()) {
     properties.emplace_back("group.instance.id", options.instance);
   }
+  properties.emplace_back("topic.metadata.refresh.interval.ms",
+                          fmt::format("{}", options.discover_every.count()));
   // Incremental rebalances lose assignments before 2.10 when commits are made by hand.
   properties.emplace_back("partition.assignment.strategy", "range,roundrobin");
   const bool wants_internal = std::any_of(
@@ -309,12 +311,11 @@ Result<bool> GroupMember::drain_all() {
   }
   now_ms_ = now_ms;
   bool is_progress = false;
-  for (auto& [name, partition] : partitions_) {
-    if (!may_take()) {
-      break;
-    }
-    if (partition->acknowledged && !partition->is_done()) {
-      KS_TRY_VALUE(is_drained, drain(*partition));
+  for (std::size_t i = 0; i < names_.size() && may_take(); ++i) {
+    Partition& partition = *partitions_.at(names_[turn_ % names_.size()]);
+    ++turn_;
+    if (partition.acknowledged && !partition.is_done()) {
+      KS_TRY_VALUE(is_drained, drain(partition));
       is_progress = is_progress || is_drained;
     }
   }
@@ -401,8 +402,11 @@ Status GroupMember::take_partition_event(Partition& partition, const rd_kafka_me
   }
   if (event.err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET ||
       event.err == RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE) {
-    KS_TRY_VALUE(start, receiver_.skip_lost(name, partition.next));
-    moved_[name] = start;
+    const Result<Offset> start = receiver_.skip_lost(name, partition.next);
+    if (!start.ok() && !start.error().is_transient) {
+      return start.error();
+    }
+    moved_[name] = start.ok() ? start.value() : partition.next;  // there it is asked again
     return {};
   }
   if (event.err == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART ||

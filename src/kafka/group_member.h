@@ -35,8 +35,9 @@ struct GroupOptions {
   std::string group;
   std::string instance;  // the member's name over restarts; empty: it has none
   std::vector<std::string> topics;
-  std::string stream;                             // who commits: the metadata of each commit
-  std::chrono::milliseconds block_interval{200};  // how long a record waits for others at most
+  std::string stream;                                // who commits: the metadata of each commit
+  std::chrono::milliseconds block_interval{200};     // how long a record waits for others at most
+  std::chrono::milliseconds discover_every{30'000};  // new partitions and topics are looked for
   std::size_t prefetch_bytes = 32 * 1024 * 1024;
   std::size_t partitions = 1;  // about as many will be its own
 };
@@ -129,6 +130,7 @@ class GroupMember {
   std::int64_t next_recommit_ms_ = 0;
   std::int64_t next_look_ms_ = 0;
   OffsetMap moved_;          // partitions that are to go on elsewhere
+  std::size_t turn_ = 0;     // whose it is to be taken from: none waits for ever
   std::int64_t now_ms_ = 0;  // steady, of this round
   double allowed_ = 0;       // records, by the rate
   EveryMinute complaint_;

@@ -146,7 +146,7 @@ ends_well "transactions"
 
 # --- a topic, and partitions, that come later
 later=later-$run
-daemon -g "later-$run" -t "$later" -t "$second" --state-dir state-later -X topic.metadata.refresh.interval.ms=1000
+daemon -g "later-$run" -t "$later" -t "$second" --state-dir state-later --discover 1s
 wait_for 20 grep -qF 'Waiting for it' err || { cat err >&2; fail "it does not wait for the topic"; }
 make_topic "$later" 1
 send "$later" a 40
