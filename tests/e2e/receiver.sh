@@ -68,7 +68,7 @@ tsv_sums < out > got
 same "three members and two topics" want.both got
 is_at_end "threads-$run" "$topic" 4 || fail "three members: $(group_at "threads-$run" "$topic" 4)"
 daemon -g "shared-$run" -t "$topic=3" --from earliest --state-dir state-shared
-is_shared() { [[ $(grep -oE '[0-9]+ partitions are' err | tail -n 3 | LC_ALL=C sort | xargs) == '1 partitions are 1 partitions are 2 partitions are' ]]; }
+is_shared() { [[ $(grep -oE 'here: [0-9]+' err | tail -n 3 | LC_ALL=C sort | xargs) == 'here: 1 here: 1 here: 2' ]]; }
 wait_for 20 is_shared || { cat err >&2; fail "not three members"; }
 wait_for 20 sees 100000 || { cat err >&2; fail "three members counted $(counted out)"; }
 ends_well "three members"
