@@ -16,6 +16,8 @@ exits 0 state show --frames state
 grep -qxF '  test 1 101' out || fail "no position"
 grep -qF 'RECORDS test 0 5120 5310 95' out || fail "no frame"
 (($(grep -c '\.wal [0-9]* [0-9]* [0-9]* ' out) == 16)) || fail "not 16 frames"
+exits 0 offsets show --state-dir state
+grep -qxF 'test 1 101' out || fail "no position of the log"
 
 # Torn is no error, damage is one and has a place.
 truncate -s 20530 "$last"
