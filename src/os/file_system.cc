@@ -220,7 +220,8 @@ Status SystemFileSystem::make_directory(const std::string& path) {
 }
 
 Status SystemFileSystem::remove(const std::string& path) {
-  return ::unlink(path.c_str()) == 0 || errno == ENOENT ? Status() : Status(failed("remove", path));
+  return std::remove(path.c_str()) == 0 || errno == ENOENT ? Status()
+                                                           : Status(failed("remove", path));
 }
 
 Status replace_file(FileSystem& files, const std::string& directory, const std::string& name,

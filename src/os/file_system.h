@@ -56,7 +56,7 @@ class FileSystem {
   virtual Result<std::vector<std::string>> names(const std::string& directory) = 0;
   // For its owner alone. Fine when it is there. Errors: 73.
   virtual Status make_directory(const std::string& path) = 0;
-  // Fine when it is not there.
+  // A file, or a directory that is empty. Fine when it is not there.
   virtual Status remove(const std::string& path) = 0;
 };
 

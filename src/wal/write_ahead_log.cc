@@ -63,7 +63,16 @@ Result<std::unique_ptr<WriteAheadLog>> WriteAheadLog::create(FileSystem& files, 
                                                              const std::string& stream_uuid,
                                                              Options options) {
   KS_TRY_VALUE(log, make(files, clock, std::move(directory), stream_uuid, options));
-  KS_TRY(log->guarded([&] { return log->begin(); }));
+  KS_TRY(log->guarded([&] { return log->begin({}); }));
+  return log;
+}
+
+Result<std::unique_ptr<WriteAheadLog>> WriteAheadLog::create_after(const Beginning& beginning,
+                                                                   FileSystem& files, Clock& clock,
+                                                                   std::string directory,
+                                                                   const std::string& stream_uuid) {
+  KS_TRY_VALUE(log, make(files, clock, std::move(directory), stream_uuid, Options()));
+  KS_TRY(log->guarded([&] { return log->begin(beginning); }));
   return log;
 }
 
@@ -76,7 +85,7 @@ Result<std::unique_ptr<WriteAheadLog>> WriteAheadLog::open(FileSystem& files, Cl
   return log;
 }
 
-Status WriteAheadLog::begin() {
+Status WriteAheadLog::begin(const Beginning& beginning) {
   KS_TRY(files_.make_directory(directory_));
   KS_TRY(files_.sync_directory(parent_of(directory_)));
   KS_TRY_VALUE(names, files_.names(directory_));
@@ -92,6 +101,13 @@ Status WriteAheadLog::begin() {
                                directory_, found.state.segments.size(), found.state.last_batch)};
     }
   }
+  for (const auto& [partition, end] : beginning.ends) {
+    state_.topics.add(partition.topic);
+  }
+  state_.ends = state_.acknowledged = beginning.ends;
+  state_.last_batch = beginning.last_batch;
+  state_.last_time_ms = beginning.last_time_ms;
+  recovered_ends_ = recovered_acknowledged_ = beginning.ends;
   KS_TRY_VALUE(writer, successor(header_after(0, 0, 1), reserve_));
   return begin_segment(std::move(writer));
 }

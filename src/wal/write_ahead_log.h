@@ -34,6 +34,13 @@
 
 namespace kstream::wal {
 
+// What a new log goes on from, where its stream is not new. Nothing is in hand.
+struct Beginning {
+  OffsetMap ends;  // of each partition; all of it counts as acknowledged
+  BatchId last_batch = 0;
+  BatchTime last_time_ms = 0;
+};
+
 struct Options {
   std::uint64_t bytes_max = std::uint64_t{1024} * 1024 * 1024;
   std::uint64_t segment_bytes = std::uint64_t{64} * 1024 * 1024;  // at most an eighth of bytes_max
@@ -60,6 +67,11 @@ class WriteAheadLog {
                                                        std::string directory,
                                                        const std::string& stream_uuid,
                                                        Options options);
+  // The same, for a stream that is not new.
+  static Result<std::unique_ptr<WriteAheadLog>> create_after(const Beginning& beginning,
+                                                             FileSystem& files, Clock& clock,
+                                                             std::string directory,
+                                                             const std::string& stream_uuid);
   // Goes on with a log, whatever way its last writer ended. Errors: 65 damaged, 78 another
   // stream's, 74.
   static Result<std::unique_ptr<WriteAheadLog>> open(FileSystem& files, Clock& clock,
@@ -107,7 +119,7 @@ class WriteAheadLog {
                                                      std::string directory,
                                                      const std::string& stream_uuid,
                                                      Options options);
-  Status begin();
+  Status begin(const Beginning& beginning);
   Status go_on();
   Status remove_all(const std::vector<std::string>& names);
 
