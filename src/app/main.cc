@@ -40,7 +40,8 @@ Status run(const Settings& settings, Signals& signals) {
     case Command::kBroker:
       return run_broker(settings, signals);
     case Command::kState:
-      return run_state(settings);
+      return settings.state_action == StateAction::kConvert ? run_convert(settings)
+                                                            : run_state(settings);
     case Command::kOffsets:
       return run_offsets(settings);
   }

@@ -1,5 +1,5 @@
-// What a state directory belongs to. Written once, compared at every start: counts of another
-// topic, cluster or tokenizer are never mixed with these.
+// What a state directory belongs to. Compared at every start, changed by conversions only: counts
+// of another topic, cluster or tokenizer are never mixed with these.
 //
 // Pure, but for new_stream_id. docs/FORMATS.md has the text with an example.
 #pragma once

@@ -1,7 +1,7 @@
 // The files of a state directory, read and written whole.
 //
 //     DIR/LOCK         held by the process that uses the directory; its text is for people
-//     DIR/IDENTITY     what the state belongs to (identity.h), written once
+//     DIR/IDENTITY     what the state belongs to (identity.h), and which of these count
 //     DIR/checkpoint   where a direct stream stands (checkpoint.h)
 //     DIR/wal/         what a receiving stream has received (wal/)
 //

@@ -317,7 +317,8 @@ Status set_log_level(Settings& settings, std::string_view text) {
 
 Status set_state_action(Settings& settings, std::string_view text) {
   constexpr Named<StateAction> kWords[] = {{"show", StateAction::kShow},
-                                           {"verify", StateAction::kVerify}};
+                                           {"verify", StateAction::kVerify},
+                                           {"convert", StateAction::kConvert}};
   KS_TRY_VALUE(action, choose(text, kWords));
   settings.state_action = action;
   return {};
@@ -335,8 +336,8 @@ constexpr unsigned kForClients = kForWordcount | kForProduce;
 // In the order of the help.
 const Option kOptions[] = {
     {"brokers", "-b,--bootstrap-server,--bootstrap-servers,--broker-list", "HOST:PORT,...",
-     "required", "brokers to ask first; 'embedded' starts one inside this process", kForClients,
-     false, set_brokers},
+     "required", "brokers to ask first; 'embedded' starts one inside this process",
+     kForClients | kForState, false, set_brokers},
     {"topic", "-t", "NAME[=THREADS]", "required",
      "topic, or ^REGEX for all that match; repeatable, or a comma list; THREADS: with --mode "
      "receiver, so many members of the group receive it here",
@@ -390,11 +391,11 @@ const Option kOptions[] = {
     {"group", "-g", "NAME", "none direct, kstream receiver",
      "receiver: the consumer group to join; direct: one that positions are published to, for lag "
      "tools",
-     kForWordcount, false, set_group},
+     kForWordcount | kForState, false, set_group},
     {"zookeeper", "", "HOST:PORT,.../CHROOT", "none",
      "where the positions of --group are kept (receiver) or published, too (direct): "
      "/consumers/GROUP/offsets/TOPIC/PARTITION",
-     kForWordcount, false, set_zookeeper},
+     kForWordcount | kForState, false, set_zookeeper},
     {"wal", "", "", "on with --state-dir", "receiver: keep what is received in a write-ahead log",
      kForWordcount, false, when_on<[](Settings& settings) { settings.has_wal = true; }>},
     {"no-wal", "", "", "",
@@ -406,7 +407,7 @@ const Option kOptions[] = {
      "receiver: how long a record waits for others before it is logged", kForWordcount, false,
      set_duration<&Settings::block_interval>},
     {"allow-network-fs", "", "", "", "take a state directory on a network file system, too",
-     kForWordcount, false,
+     kForWordcount | kForState, false,
      when_on<[](Settings& settings) { settings.may_state_be_on_network = true; }>},
     {"on-data-loss", "", "fail|skip", "fail",
      "what to do about records that the brokers no longer have", kForWordcount, false,
@@ -442,15 +443,18 @@ const Option kOptions[] = {
      kForProduce, false, set_key_separator},
     {"embedded-topic", "-t,--topic", "NAME:PARTITIONS", "none", "topic to make; repeatable",
      kForBroker, true, add_embedded_topic},
-    {"action", "", "show|verify", "", "print the state, or only check it", kForState, false,
-     set_state_action, true},
+    {"action", "", "show|verify|convert", "",
+     "print the state; only check it; or make a receiver's one of a stopped direct stream's, and "
+     "the "
+     "other way round (convert needs --brokers)",
+     kForState, false, set_state_action, true},
     {"frames", "", "", "", "also list every frame of the write-ahead log", kForState, false,
      when_on<[](Settings& settings) { settings.shows_frames = true; }>},
     {"directory", "", "DIR", "", "the state directory", kForState, false, set_state_dir, true},
     {"action", "", "show", "", "print each partition's next offset", kForOffsets, false,
      set_offsets_action, true},
-    {"property", "-X", "KEY=VALUE", "none", "any librdkafka property; repeatable", kForClients,
-     true, add_property},
+    {"property", "-X", "KEY=VALUE", "none", "any librdkafka property; repeatable",
+     kForClients | kForState, true, add_property},
     {"log-level", "", "debug|info|warning|error|off", "info", "what is said on standard error",
      kForAll, false, set_log_level},
     {"quiet", "-q", "", "", "only errors: --log-level error", kForAll, false,

@@ -119,7 +119,15 @@ Status complete_wordcount(Settings& settings) {
 }  // namespace
 
 Status complete(Settings& settings) {
-  if (settings.command == Command::kBroker || settings.command == Command::kState) {
+  if (settings.command == Command::kBroker) {
+    return {};
+  }
+  if (settings.command == Command::kState) {
+    if (settings.state_action == StateAction::kConvert && settings.client.brokers.empty()) {
+      return usage(
+          "state convert asks Kafka which partitions there are and where the group is: "
+          "give it with --brokers HOST:PORT");
+    }
     return {};
   }
   if (settings.command == Command::kOffsets) {

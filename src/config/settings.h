@@ -23,7 +23,7 @@ enum class Command { kWordcount, kProduce, kBroker, kState, kOffsets };
 
 enum class Mode { kDirect, kReceiver };
 
-enum class StateAction { kShow, kVerify };
+enum class StateAction { kShow, kVerify, kConvert };
 
 struct EmbeddedTopic {
   std::string name;
@@ -34,7 +34,7 @@ struct Settings {
   Command command = Command::kWordcount;
   log::Level log_level = log::Level::kInfo;
 
-  // wordcount and produce
+  // wordcount and produce; state convert
   kafka::ClientConfig client;
   bool is_broker_embedded = false;
   std::vector<std::string> topics;
@@ -88,7 +88,7 @@ struct Settings {
   // broker
   std::vector<EmbeddedTopic> embedded_topics;
 
-  // state, offsets; state_dir is the one they look at
+  // state, offsets; state_dir is the one that they are about
   StateAction state_action = StateAction::kShow;
   bool shows_frames = false;
 

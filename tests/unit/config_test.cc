@@ -161,6 +161,17 @@ TEST_CASE("places: a topic's name is Kafka's") {
   }
 }
 
+TEST_CASE("state: convert needs brokers, the others do not") {
+  CHECK(std::get<Settings>(parse({"state", "verify", "d"}).value()).client.brokers.empty());
+  const auto refused = parse({"state", "convert", "d"});
+  REQUIRE_FALSE(refused.ok());
+  CHECK(refused.error().code == ExitCode::kUsage);
+  CHECK(refused.error().text.find("--brokers") != std::string::npos);
+  const auto convert = parse({"state", "convert", "-b", "h:9092", "-g", "g", "d"}).value();
+  CHECK(std::get<Settings>(convert).state_action == StateAction::kConvert);
+  CHECK(std::get<Settings>(convert).group == "g");
+}
+
 TEST_CASE("receiver: what follows from the mode") {
   const Settings receiver = settings({"--mode", "receiver"});
   CHECK(receiver.interval == std::chrono::milliseconds(1000));
