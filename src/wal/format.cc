@@ -99,6 +99,10 @@ Result<SegmentHeader> decode_segment_header(std::string_view bytes) {
   return header;
 }
 
+std::uint64_t seed_in(std::string_view header) {
+  return header.size() < kSegmentHeaderBytes ? 0 : get<std::uint64_t>(header, 72);
+}
+
 std::uint64_t put_frame(std::string& to, FrameHeader header,
                         std::initializer_list<std::string_view> payload, std::uint64_t seed) {
   const std::size_t at = to.size();

@@ -70,6 +70,8 @@ bool is_zero(std::string_view bytes);
 
 std::string encode(const SegmentHeader& header);
 Result<SegmentHeader> decode_segment_header(std::string_view bytes);
+// The seed that a header has, also one that is damaged elsewhere; 0 when it is cut off.
+std::uint64_t seed_in(std::string_view header);
 
 // Adds a frame; its length and hashes are those of the payload that the parts make together.
 // Gives the payload's hash.

@@ -14,8 +14,9 @@ constexpr std::uint64_t kWindowBytes = std::uint64_t{64} * 1024;
 Error corrupt(const std::string& path, std::uint64_t at, const std::string& rule) {
   return Error{ExitCode::kData,
                fmt::format("{}: byte {}: {}. No crash leaves this: the log is damaged. Nothing was "
-                           "changed. Restore the state directory as a whole, or begin anew with "
-                           "another --state-dir.",
+                           "changed. Restore the state directory as a whole, or go on with what is "
+                           "good of it: kstream state repair, or begin anew with another "
+                           "--state-dir.",
                            path, at, rule)};
 }
 

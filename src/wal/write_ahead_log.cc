@@ -71,7 +71,7 @@ Result<std::unique_ptr<WriteAheadLog>> WriteAheadLog::create_after(const Beginni
                                                                    FileSystem& files, Clock& clock,
                                                                    std::string directory,
                                                                    const std::string& stream_uuid) {
-  KS_TRY_VALUE(log, make(files, clock, std::move(directory), stream_uuid, Options()));
+  KS_TRY_VALUE(log, make(files, clock, std::move(directory), stream_uuid, beginning.options));
   KS_TRY(log->guarded([&] { return log->begin(beginning); }));
   return log;
 }

@@ -34,17 +34,18 @@
 
 namespace kstream::wal {
 
+struct Options {
+  std::uint64_t bytes_max = std::uint64_t{1024} * 1024 * 1024;
+  std::uint64_t segment_bytes = std::uint64_t{64} * 1024 * 1024;  // at most an eighth of bytes_max
+  std::optional<std::uint64_t> seed;  // of every segment's hashes, instead of random ones
+};
+
 // What a new log goes on from, where its stream is not new. Nothing is in hand.
 struct Beginning {
   OffsetMap ends;  // of each partition; all of it counts as acknowledged
   BatchId last_batch = 0;
   BatchTime last_time_ms = 0;
-};
-
-struct Options {
-  std::uint64_t bytes_max = std::uint64_t{1024} * 1024 * 1024;
-  std::uint64_t segment_bytes = std::uint64_t{64} * 1024 * 1024;  // at most an eighth of bytes_max
-  std::optional<std::uint64_t> seed;  // of every segment's hashes, instead of random ones
+  Options options = {};
 };
 
 struct BlockToLog {
