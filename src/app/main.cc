@@ -31,6 +31,19 @@ std::map<std::string, std::string> environment_of(char** entries) {
   return environment;
 }
 
+Status run_state_action(const Settings& settings) {
+  switch (settings.state_action) {
+    case StateAction::kShow:
+    case StateAction::kVerify:
+      return run_state(settings);
+    case StateAction::kRepair:
+      return run_repair(settings);
+    case StateAction::kConvert:
+      return run_convert(settings);
+  }
+  return {};
+}
+
 Status run(const Settings& settings, Signals& signals) {
   switch (settings.command) {
     case Command::kWordcount:
@@ -40,8 +53,7 @@ Status run(const Settings& settings, Signals& signals) {
     case Command::kBroker:
       return run_broker(settings, signals);
     case Command::kState:
-      return settings.state_action == StateAction::kConvert ? run_convert(settings)
-                                                            : run_state(settings);
+      return run_state_action(settings);
     case Command::kOffsets:
       return run_offsets(settings);
   }

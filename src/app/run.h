@@ -11,6 +11,7 @@ Status run_wordcount(const Settings& settings, Signals& signals);
 Status run_produce(const Settings& settings, Signals& signals);
 Status run_broker(const Settings& settings, Signals& signals);
 Status run_state(const Settings& settings);
+Status run_repair(const Settings& settings);
 Status run_convert(const Settings& settings);
 Status run_offsets(const Settings& settings);
 

@@ -75,9 +75,10 @@ Status save_checkpoint(FileSystem& files, const std::string& directory,
 }
 
 bool is_state_file(std::string_view name) {
-  constexpr std::string_view kNames[] = {"LOCK",       "IDENTITY",       "IDENTITY.tmp",
-                                         "checkpoint", "checkpoint.tmp", "wal"};
-  return std::find(std::begin(kNames), std::end(kNames), name) != std::end(kNames);
+  constexpr std::string_view kNames[] = {"LOCK",           "IDENTITY", "IDENTITY.tmp", "checkpoint",
+                                         "checkpoint.tmp", "wal",      "wal.new"};
+  return std::find(std::begin(kNames), std::end(kNames), name) != std::end(kNames) ||
+         name.starts_with("wal.broken-");
 }
 
 }  // namespace kstream

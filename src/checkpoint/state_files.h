@@ -4,6 +4,7 @@
 //     DIR/IDENTITY     what the state belongs to (identity.h), and which of these count
 //     DIR/checkpoint   where a direct stream stands (checkpoint.h)
 //     DIR/wal/         what a receiving stream has received (wal/)
+//     DIR/wal.new/, DIR/wal.broken-*/   what a repair makes, and what it keeps
 //
 // Thread: one at a time; reading needs no lock, each file is replaced as a whole.
 // Errors: 65 when a file is missing, damaged or does not fit the other; 74 for the disk, transient

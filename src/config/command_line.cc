@@ -30,7 +30,7 @@ constexpr CommandRow kCommands[] = {
     {Command::kBroker, kForBroker, "broker",
      "run the embedded Kafka broker until SIGTERM; prints \"bootstrap HOST:PORT\""},
     {Command::kState, kForState, "state",
-     "print or check a state directory, also while it is in use; or convert one"},
+     "print or check a state directory, also while it is in use; or repair or convert one"},
     {Command::kOffsets, kForOffsets, "offsets", "print the positions that a state directory holds"},
 };
 

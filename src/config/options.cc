@@ -318,6 +318,7 @@ Status set_log_level(Settings& settings, std::string_view text) {
 Status set_state_action(Settings& settings, std::string_view text) {
   constexpr Named<StateAction> kWords[] = {{"show", StateAction::kShow},
                                            {"verify", StateAction::kVerify},
+                                           {"repair", StateAction::kRepair},
                                            {"convert", StateAction::kConvert}};
   KS_TRY_VALUE(action, choose(text, kWords));
   settings.state_action = action;
@@ -443,10 +444,10 @@ const Option kOptions[] = {
      kForProduce, false, set_key_separator},
     {"embedded-topic", "-t,--topic", "NAME:PARTITIONS", "none", "topic to make; repeatable",
      kForBroker, true, add_embedded_topic},
-    {"action", "", "show|verify|convert", "",
-     "print the state; only check it; or make a receiver's one of a stopped direct stream's, and "
-     "the "
-     "other way round (convert needs --brokers)",
+    {"action", "", "show|verify|repair|convert", "",
+     "print the state; only check it; make a new log of what is good of a damaged one; or make a "
+     "receiver's state of a stopped direct stream's, and the other way round (convert needs "
+     "--brokers)",
      kForState, false, set_state_action, true},
     {"frames", "", "", "", "also list every frame of the write-ahead log", kForState, false,
      when_on<[](Settings& settings) { settings.shows_frames = true; }>},

@@ -23,7 +23,7 @@ enum class Command { kWordcount, kProduce, kBroker, kState, kOffsets };
 
 enum class Mode { kDirect, kReceiver };
 
-enum class StateAction { kShow, kVerify, kConvert };
+enum class StateAction { kShow, kVerify, kRepair, kConvert };
 
 struct EmbeddedTopic {
   std::string name;

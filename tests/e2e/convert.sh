@@ -70,6 +70,20 @@ exits 0 state verify state
 
 stuck_life again "${receive[@]}"
 die
+
+# Of a copy whose log is damaged a new log is made; the damaged one is kept.
+cp -a state broken
+exits 0 state repair broken; says "nothing to repair"
+exits 0 state show --frames broken
+read -r segment at _ < <(grep ' RECORDS ' out | tail -12)
+printf '\377\376' | dd of="broken/wal/$segment" bs=1 seek=$((at + 60)) conv=notrunc status=none
+exits 65 state verify broken; says "payload"
+exits 65 state convert -b "$brokers" broken
+exits 0 state repair broken; says "damaged: $segment: bytes $at to"; says "are not in the log any more"
+[[ $(ls -d broken/wal*) == broken/wal$'\n'broken/wal.broken-*Z ]] || fail "$(ls broken)"
+exits 0 state verify broken
+grep -q 'batch .* in hand, 3 partitions' out || fail "repair: $(< out)"
+
 wait "$producer" || { cat produce.err >&2; fail "produce ended with $?"; }
 "${receive[@]}" --exit > out.last 2> err.last || { cat err.last >&2; fail "the last life ended with $?"; }
 outputs+=(out.last)

@@ -28,6 +28,9 @@ exits 65 state verify state; says "$first: byte 8248: the payload of frame 3 doe
 rm "$first"
 exits 65 state verify state; says "segments before it are missing, with 2 blocks"
 
+# A repair needs an IDENTITY, and keeps what it finds.
+exits 66 state repair state; says "holds no log of a receiver"
+
 # While it is written to, nothing looks damaged.
 mkdir live
 "$KSTREAM_TOOLS/wal_append" "$work/live" 512 1 > /dev/null &

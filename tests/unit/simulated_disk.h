@@ -56,12 +56,14 @@ class SimulatedDisk final : public FileSystem {
   // each sector may be.
   void crash() {
     std::map<std::string, int> names = synced_names_;
-    for (const auto& [name, file] : pending_) {
+    for (const auto& changes : pending_) {
       if (fate_->coin()) {
-        if (file < 0) {
-          names.erase(name);
-        } else {
-          names[name] = file;
+        for (const auto& [name, file] : changes) {
+          if (file < 0) {
+            names.erase(name);
+          } else {
+            names[name] = file;
+          }
         }
       }
     }
@@ -92,9 +94,13 @@ class SimulatedDisk final : public FileSystem {
 
   Status rename(const std::string& from, const std::string& to) override {
     fate_->point();
-    const int file = names_.at(from);
-    name(to, file);
-    name(from, -1);
+    if (!names_.contains(from)) {
+      rename_directory(from + "/", to + "/");
+    } else {
+      const int file = names_.at(from);
+      name(to, file);
+      name(from, -1);
+    }
     fate_->point();
     return {};
   }
@@ -277,14 +283,28 @@ class SimulatedDisk final : public FileSystem {
     } else {
       names_[path] = file;
     }
-    pending_.emplace_back(path, file);
+    pending_.push_back({{path, file}});
+  }
+
+  // All of what is in it, or nothing.
+  void rename_directory(const std::string& from, const std::string& to) {
+    std::vector<std::pair<std::string, int>> changes;
+    for (const auto& [path, file] : std::map<std::string, int>(names_)) {
+      if (path.starts_with(from)) {
+        names_.erase(path);
+        names_[to + path.substr(from.size())] = file;
+        changes.emplace_back(path, -1);
+        changes.emplace_back(to + path.substr(from.size()), file);
+      }
+    }
+    pending_.push_back(std::move(changes));
   }
 
   Fate* fate_ = nullptr;
   std::vector<File> files_;
   std::map<std::string, int> names_;
   std::map<std::string, int> synced_names_;
-  std::vector<std::pair<std::string, int>> pending_;
+  std::vector<std::vector<std::pair<std::string, int>>> pending_;  // each as a whole or not
 };
 
 }  // namespace kstream
