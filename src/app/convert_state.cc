@@ -104,7 +104,7 @@ Result<bool> remove_segments(FileSystem& files, const std::string& log_folder) {
     const std::string_view stem =
         std::string_view(name).substr(0, name.find(wal::kTemporarySuffix));
     if (wal::segment_number(stem)) {
-      KS_TRY(files.remove(log_folder + "/" + name));
+      KS_TRY(files.remove(fmt::format("{}/{}", log_folder, name)));
     } else {
       is_empty = false;
     }

@@ -57,7 +57,7 @@ Status empty(FileSystem& files, const std::string& directory) {
   KS_TRY(files.make_directory(directory));
   KS_TRY_VALUE(names, files.names(directory));
   for (const std::string& name : names) {
-    KS_TRY(files.remove(directory + "/" + name));
+    KS_TRY(files.remove(fmt::format("{}/{}", directory, name)));
   }
   return files.sync_directory(directory);
 }

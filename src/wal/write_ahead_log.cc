@@ -217,9 +217,8 @@ Status WriteAheadLog::append_now(std::span<const BlockToLog> blocks,
                       encode_records(state_.topics, one.covers), one.block->content()});
   }
   // What has no records, only says where a partition begins, may use the reserve.
-  const bool has_records = std::any_of(blocks.begin(), blocks.end(), [](const BlockToLog& one) {
-    return !one.block->is_empty();
-  });
+  const bool has_records = std::any_of(
+      blocks.begin(), blocks.end(), [](const BlockToLog& one) { return !one.block->is_empty(); });
   const auto places = write_group(frames, has_records);
   if (!places.ok()) {
     is_short_ = places.error().is_transient;
