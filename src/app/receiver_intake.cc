@@ -1,6 +1,8 @@
 // Receiver: members of a consumer group, a write-ahead log that makes safe what they receive, the
 // position committed to the group.
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <condition_variable>
 #include <functional>
@@ -24,6 +26,7 @@ namespace kstream {
 namespace {
 
 constexpr const char* kLogFolder = "wal";
+constexpr std::int64_t kFencedAgainMs = 60'000;
 
 PositionOptions position_options(const Settings& settings) {
   PositionOptions options;
@@ -212,38 +215,55 @@ class ReceiverIntake final : public Intake {
   }
 
   Result<bool> start_members() {
-    for (std::size_t i = 0; i < topics_.size(); ++i) {
-      kafka::GroupOptions options;
-      options.group = *parts_.settings.group;
-      if (parts_.state.directory) {
-        options.instance = fmt::format("{}-{}", identity_.stream, i);
-      }
-      options.topics = topics_[i];
-      options.stream = identity_.stream;
-      options.block_interval = parts_.settings.block_interval;
-      options.discover_every = parts_.settings.discover_every;
-      options.prefetch_bytes /= topics_.size();
-      options.partitions = partitions_ / topics_.size() + 1;
-      KS_TRY_VALUE(member,
-                   kafka::GroupMember::create(parts_.client, options, *reception_, parts_.clock));
-      members_.push_back(std::move(member));
-    }
     std::lock_guard lock(mutex_);
-    for (const auto& member : members_) {
-      KS_TRY(parts_.runtime.start([this, &member = *member] { return run(member); }));
+    for (std::size_t i = 0; i < topics_.size(); ++i) {
+      KS_TRY(parts_.runtime.start([this, i] { return run_member(i); }));
       ++members_running_;
     }
     return true;
   }
 
-  Status run(kafka::GroupMember& member) {
-    Status status = member.run(members_stop_.get_token());
+  Status run_member(std::size_t i) {
+    Status status = receive(i);
     std::lock_guard lock(mutex_);
     if (--members_running_ == 0) {
       log_stop_.request_stop();
       all_left_.notify_all();
     }
     return status;
+  }
+
+  // A member may be fenced by what is left of itself, when a commit overtakes its own joining again
+  // after an outage: that happens once. Two processes of one name fence each other time and again.
+  Status receive(std::size_t i) {
+    std::optional<std::int64_t> fenced_ms;
+    while (true) {
+      KS_TRY_VALUE(member, kafka::GroupMember::create(parts_.client, member_options(i), *reception_,
+                                                      parts_.clock));
+      const Status received = member->run(members_stop_.get_token());
+      const std::int64_t now_ms = parts_.clock.steady_ms();
+      if (received.ok() || !received.error().is_transient ||
+          (fenced_ms && now_ms - *fenced_ms < kFencedAgainMs)) {
+        return received;
+      }
+      log::warning("{} It joins once more.", received.error().text);
+      fenced_ms = now_ms;
+    }
+  }
+
+  kafka::GroupOptions member_options(std::size_t i) const {
+    kafka::GroupOptions options;
+    options.group = *parts_.settings.group;
+    if (parts_.state.directory) {
+      options.instance = fmt::format("{}-{}", identity_.stream, i);
+    }
+    options.topics = topics_[i];
+    options.stream = identity_.stream;
+    options.block_interval = parts_.settings.block_interval;
+    options.discover_every = parts_.settings.discover_every;
+    options.prefetch_bytes /= topics_.size();
+    options.partitions = partitions_ / topics_.size() + 1;
+    return options;
   }
 
   void give_up() {
@@ -266,7 +286,6 @@ class ReceiverIntake final : public Intake {
   std::optional<GroupStart> starts_;
   std::optional<Reception> reception_;
   std::optional<ReceiverSource> source_;
-  std::vector<std::unique_ptr<kafka::GroupMember>> members_;
 
   std::stop_source members_stop_;
   std::stop_source log_stop_;  // after the last member has left

@@ -91,6 +91,14 @@ GroupMember::~GroupMember() {
 }
 
 Status GroupMember::run(const std::stop_token& stop) {
+  Status received = receive(stop);
+  if (!received.ok()) {
+    receiver_.release(names_, true);
+  }
+  return received;
+}
+
+Status GroupMember::receive(const std::stop_token& stop) {
   KS_TRY(subscribe());
   while (!stop.stop_requested()) {
     KS_TRY(serve_events(stop));
@@ -187,7 +195,8 @@ Status GroupMember::check_alive() {
   return Error{ExitCode::kTryAgain,
                fmt::format("group '{}': the member '{}' is out: {}. What was received and not "
                            "yet safe is received again. Run one process per --state-dir.",
-                           options_.group, options_.instance, reason.data())};
+                           options_.group, options_.instance, reason.data()),
+               true};
 }
 
 Status GroupMember::assign(const rd_kafka_topic_partition_list_t* given,

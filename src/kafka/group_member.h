@@ -7,8 +7,9 @@
 //   then the receiver makes safe what it has, then that is committed, then they are released; after
 //   a loss nothing is committed.
 // Thread: its own runs everything; nothing here waits while a position can be asked for.
-// Errors: 65 for records that the broker no longer has or that are damaged, 75 when another member
-//   uses the same instance id, 77 when the group or a topic is forbidden; others are waited for.
+// Errors: 65 for records that the broker no longer has or that are damaged, 75, transient, when
+//   another member uses the same instance id, 77 when the group or a topic is forbidden; others are
+//   waited for. After an error its partitions are lost, and the member is of no more use.
 // Limits: prefetch_bytes of records wait in the client, as in RangeReader.
 // Source: docs/decisions/0007, librdkafka 2.0.2's own documentation of rd_kafka_assignment_lost.
 #pragma once
@@ -82,6 +83,7 @@ class GroupMember {
   GroupMember(std::unique_ptr<Client> client, GroupOptions options, Receiver& receiver,
               Clock& clock);
 
+  Status receive(const std::stop_token& stop);
   Status subscribe();
   Status leave();
 

@@ -180,6 +180,8 @@ publish_at_last 7
 
 # A server that is silent, and speaks again.
 kill -STOP "$(pid)"
+stands_still() { grep -q '^State:.T' "/proc/$(pid)/status"; }
+wait_for 5 stands_still || fail "the server does not stop"
 ask 8; is_away 7000 "silent"
 ask 9; is_away 1000 "still silent"
 kill -CONT "$(pid)"
