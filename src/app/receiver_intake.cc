@@ -240,7 +240,7 @@ class ReceiverIntake final : public Intake {
     while (true) {
       KS_TRY_VALUE(member, kafka::GroupMember::create(parts_.client, member_options(i), *reception_,
                                                       parts_.clock));
-      const Status received = member->run(members_stop_.get_token());
+      Status received = member->run(members_stop_.get_token());
       const std::int64_t now_ms = parts_.clock.steady_ms();
       if (received.ok() || !received.error().is_transient ||
           (fenced_ms && now_ms - *fenced_ms < kFencedAgainMs)) {
