@@ -48,7 +48,8 @@ ends_well() {
 topic=zookeeper-$run group=g-$run
 make_topic "$topic" 2
 lines 3 20000 > feed
-"$KSTREAM" produce -b "$brokers" -t "$topic" < feed 2> produce.err
+# By keys, so that both partitions have many.
+awk '{print NR ":" $0}' feed | "$KSTREAM" produce -b "$brokers" -t "$topic" --key-separator : 2> produce.err
 
 # Where it starts: as an old consumer left it, at the beginning where none was.
 "$KSTREAM_TOOLS/offsets_probe" publish zookeeper "$address" "$group" "$topic:0:1000" > /dev/null
