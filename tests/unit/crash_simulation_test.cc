@@ -10,6 +10,7 @@
 #include "checkpoint/checkpoint_store.h"
 #include "pipeline/batch_loop.h"
 #include "simulated_disk.h"
+#include "simulated_machine.h"
 #include "source/range_planner.h"
 
 namespace kstream {
@@ -88,31 +89,6 @@ void produce(World& world, Fate& fate) {
   for (auto& [partition, end] : world.written) {
     end = std::min<Offset>(end + fate.up_to(3), kRecordsEach);
   }
-}
-
-class SimulatedClock final : public Clock {
- public:
-  explicit SimulatedClock(World& world) : world_(world) {}
-  std::int64_t wall_ms() override { return world_.now_ms; }
-  std::int64_t steady_ms() override { return world_.now_ms; }
-  void wait(std::chrono::milliseconds duration, const std::stop_token&) override {
-    world_.now_ms += duration.count();
-  }
-
- private:
-  World& world_;
-};
-
-// What counts: made once, for a crash never happens while somebody holds a block.
-struct Machine {
-  Machine() { counters.emplace_back(CountOptions{Decoding::kBytes, Split::kSpace}, 1); }
-  BlockExchange blocks{2};
-  std::vector<Counter> counters;
-};
-
-Machine& machine() {
-  static Machine one;
-  return one;
 }
 
 // Hands over the records of the ranges, as far as they are among those `there`.
@@ -426,7 +402,7 @@ void tell_loop(const LogShape&, BatchLoopOptions&) {}
 // One life of the program, up to its end or until it is stopped. An error is a wrong outcome, too.
 template <class Shape>
 Status live(World& world, Fate& fate) {
-  SimulatedClock clock(world);
+  SimulatedClock clock(world.now_ms);
   Shape source(world, fate);
   KS_TRY(source.start());
   TransactionalSink sink(world, fate);

@@ -16,6 +16,7 @@
 #include "pipeline/batch_loop.h"
 #include "quiet.h"
 #include "simulated_disk.h"
+#include "simulated_machine.h"
 #include "source/receiver_source.h"
 #include "source/reception.h"
 
@@ -65,19 +66,6 @@ struct World {
   std::map<std::string, int> counted;  // word: how often, over all sinks
   std::map<TopicPartition, std::set<Offset>> reported;
   std::string problem;
-};
-
-class SimulatedClock final : public Clock {
- public:
-  explicit SimulatedClock(World& world) : world_(world) {}
-  std::int64_t wall_ms() override { return world_.now_ms; }
-  std::int64_t steady_ms() override { return world_.now_ms; }
-  void wait(std::chrono::milliseconds duration, const std::stop_token&) override {
-    world_.now_ms += duration.count();
-  }
-
- private:
-  World& world_;
 };
 
 // Decides as the real one does, without a cluster to ask.
@@ -155,18 +143,6 @@ class NoStore final : public OffsetStore {
   const std::string name_ = "nothing";
 };
 
-// What counts: made once, for a crash never happens while somebody holds a block.
-struct Machine {
-  Machine() { counters.emplace_back(CountOptions{Decoding::kBytes, Split::kSpace}, 1); }
-  BlockExchange blocks{4};
-  std::vector<Counter> counters;
-};
-
-Machine& machine() {
-  static Machine one;
-  return one;
-}
-
 // Counts as it is read: no other thread is needed.
 class CountingSource final : public Source {
  public:
@@ -196,7 +172,7 @@ class Life {
  public:
   static Result<std::unique_ptr<Life>> start(World& world, Fate& fate, SimulatedDisk& disk,
                                              Rows& rows, int index) {
-    auto clock = std::make_unique<SimulatedClock>(world);
+    auto clock = std::make_unique<SimulatedClock>(world.now_ms);
     const wal::Options options{512 * 1024, 64 * 1024, std::nullopt};
     KS_TRY_VALUE(names, disk.names("state"));
     const bool is_there = std::any_of(
