@@ -111,18 +111,12 @@ std::string shown(std::string_view segment, const wal::Frame& frame, const wal::
 
 Result<StoredLog> read_log_once(FileSystem& files, const std::string& directory) {
   StoredLog stored;
-  KS_TRY_VALUE(text, files.read(directory + "/IDENTITY"));
+  KS_TRY_VALUE(identity, read_identity(files, directory));
   std::optional<wal::StreamId> stream;
-  if (text) {
-    auto identity = decode_identity(*text);
-    if (!identity.ok()) {
-      return Error{ExitCode::kData, fmt::format("{}/IDENTITY: {}. Nothing was changed. Restore the "
-                                                "directory as a whole.",
-                                                directory, identity.error().text)};
-    }
-    stream = wal::parse_stream_id(identity.value().stream);
-    stored.identity = std::move(identity).value();
+  if (identity) {
+    stream = wal::parse_stream_id(identity->stream);
   }
+  stored.identity = std::move(identity);
   KS_TRY_VALUE(log, wal::recover(files, directory + "/wal", stream,
                                  [&](std::string_view segment, const wal::Frame& frame,
                                      const wal::LogState& state) {

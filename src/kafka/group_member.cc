@@ -29,8 +29,6 @@ constexpr std::int64_t kCloseMs = 5'000;
 constexpr std::size_t kWorthHandingOver = 32 * 1024;
 constexpr double kBurstSeconds = 0.1;
 
-using EventHandle = std::unique_ptr<rd_kafka_event_t, Destroyer<rd_kafka_event_destroy>>;
-
 // A commit that will never be taken, however often it is sent.
 bool is_refusal(rd_kafka_resp_err_t code) {
   return code == RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED ||

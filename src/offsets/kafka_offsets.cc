@@ -14,8 +14,6 @@ constexpr int kAnswerMs = 5000;
 constexpr int kAnswerWhileAwayMs = 500;
 constexpr std::chrono::milliseconds kPause(100);
 
-using EventHandle = std::unique_ptr<rd_kafka_event_t, kafka::Destroyer<rd_kafka_event_destroy>>;
-
 // What a broker answers to a commit that comes from none of the group's members.
 bool is_for_members_only(rd_kafka_resp_err_t code) {
   switch (static_cast<int>(code)) {
@@ -98,7 +96,7 @@ KafkaOffsets::Answer KafkaOffsets::commit(const rd_kafka_topic_partition_list_t*
 
 // Leaves answer_ set if there is none yet.
 KafkaOffsets::Answer KafkaOffsets::take_answer(std::int64_t deadline_ms) {
-  const EventHandle event(rd_kafka_queue_poll(answer_.get(), left_ms(deadline_ms)));
+  const kafka::EventHandle event(rd_kafka_queue_poll(answer_.get(), left_ms(deadline_ms)));
   rd_kafka_poll(client_->get(), 0);  // complaints arrive here
   if (event == nullptr) {
     return {RD_KAFKA_RESP_ERR__TIMED_OUT, {}};

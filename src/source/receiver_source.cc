@@ -177,7 +177,7 @@ Status ReceiverSource::settle() {
 
 // Before every batch: a log that fills up holds up what is received.
 Status ReceiverSource::trim() {
-  return log_ != nullptr ? log_->trim(partitions_of(reception_.positions())) : Status();
+  return log_ != nullptr ? log_->trim(reception_.ours()) : Status();
 }
 
 // Everything that was there at the start has been taken, here or by other members.

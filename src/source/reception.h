@@ -87,7 +87,9 @@ class Reception final : public kafka::Receiver {
   // Records per second that the batches can keep up with, all members together.
   void set_rate(std::optional<double> rate);
 
-  // Of each partition that is received here: where the next batch begins.
+  // The partitions that are received here.
+  std::vector<TopicPartition> ours();
+  // Of each of them: where the next batch begins.
   OffsetMap positions();
   // The same: up to where there is something to take.
   OffsetMap available();
@@ -115,7 +117,6 @@ class Reception final : public kafka::Receiver {
   void note_logged(const std::vector<wal::LoggedBlock>& logged);
   void forget(std::deque<Received>& queue, std::span<const TopicPartition> partitions);
   void recycle(BlockPtr block);
-  std::vector<TopicPartition> ours();
   Status publish(const std::vector<TopicPartition>& partitions);
   bool is_full() const;
   Status add_zookeeper(kafka::CommittedMap& committed);
