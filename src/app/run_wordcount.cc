@@ -6,6 +6,8 @@
 
 #include <memory>
 #include <random>
+#include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -17,13 +19,13 @@
 #include "kafka/embedded_broker.h"
 #include "model/block_exchange.h"
 #include "os/clock.h"
+#include "os/line_reader.h"
 #include "os/output.h"
 #include "pipeline/batch_loop.h"
 #include "pipeline/counter.h"
 #include "sink/console.h"
 #include "telemetry/log.h"
-#include "words/decoder.h"
-#include "words/tokenizer.h"
+#include "words/word_filter.h"
 
 namespace kstream {
 namespace {
@@ -77,9 +79,12 @@ BatchLoopOptions loop_options(const Settings& settings, const Intake& intake) {
   return options;
 }
 
-Status count_blocks(Counter& counter, BlockExchange& blocks, Feeder* feeder) {
+Status count_blocks(Counter& counter, BlockExchange& blocks, Feeder* feeder, Runtime& runtime) {
   while (auto block = blocks.take()) {
     counter.count(**block);
+    if (!counter.status().ok()) {
+      runtime.request_stop();  // what is still to be read is of no use; the batch loop says why
+    }
     if (feeder != nullptr) {
       feeder->counted(**block);
     }
@@ -88,13 +93,43 @@ Status count_blocks(Counter& counter, BlockExchange& blocks, Feeder* feeder) {
   return {};
 }
 
-std::vector<Counter> make_counters(const Settings& settings, std::size_t count) {
+// One word a line, as it is counted.
+Result<std::vector<std::string>> read_stop_words(const std::string& path) {
+  constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+  KS_TRY_VALUE(lines, LineReader::open(path));
+  std::vector<std::string> words;
+  bool is_first = true;
+  while (true) {
+    KS_TRY_VALUE(line, lines.next({}));
+    if (!line) {
+      return words;
+    }
+    line->remove_prefix(is_first && line->starts_with(kByteOrderMark) ? kByteOrderMark.size() : 0);
+    line->remove_suffix(line->ends_with('\r') ? 1 : 0);
+    is_first = false;
+    if (!line->empty()) {
+      words.emplace_back(*line);
+    }
+  }
+}
+
+Result<CountOptions> count_options(const Settings& settings) {
+  std::vector<std::string> stop_words;
+  if (settings.stop_words) {
+    KS_TRY_VALUE(words, read_stop_words(*settings.stop_words));
+    stop_words = std::move(words);
+  }
+  return CountOptions{settings.decode, settings.split, settings.kernel, settings.on_invalid,
+                      WordFilter(settings.is_lower, settings.characters_min, stop_words)};
+}
+
+std::vector<Counter> make_counters(const CountOptions& options, std::size_t count) {
   std::random_device random;
   const std::uint64_t seed = (std::uint64_t{random()} << 32) | random();
   std::vector<Counter> counters;
   counters.reserve(count);
   for (std::size_t i = 0; i < count; ++i) {
-    counters.emplace_back(CountOptions{settings.decoding, settings.split, settings.kernel}, seed);
+    counters.emplace_back(options, seed);
   }
   return counters;
 }
@@ -103,6 +138,7 @@ std::vector<Counter> make_counters(const Settings& settings, std::size_t count) 
 
 Status run_wordcount(const Settings& settings, Signals& signals) {
   SystemClock clock;
+  KS_TRY_VALUE(count, count_options(settings));
   State state;
   KS_TRY(open_state(settings, clock, state));
   Output output(STDOUT_FILENO, "standard output");
@@ -115,7 +151,7 @@ Status run_wordcount(const Settings& settings, Signals& signals) {
   Embedded embedded;
   const std::size_t counting = settings.readers.value_or(default_readers());
   BlockExchange blocks(counting * kBlocksPerReader);
-  std::vector<Counter> counters = make_counters(settings, counting);
+  std::vector<Counter> counters = make_counters(count, counting);
   std::unique_ptr<Intake> intake;
   Runtime runtime(signals);
   const Stop stop = runtime.stop();
@@ -137,7 +173,7 @@ Status run_wordcount(const Settings& settings, Signals& signals) {
         }
         for (Counter& counter : counters) {
           KS_TRY(runtime.start(
-              [&counter, &blocks, feeder] { return count_blocks(counter, blocks, feeder); }));
+              [&, feeder] { return count_blocks(counter, blocks, feeder, runtime); }));
         }
         if (feeder != nullptr) {
           // A single batch can be finished only when all of the feed is there.

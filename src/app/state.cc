@@ -34,6 +34,18 @@ Status open_state(const Settings& settings, Clock& clock, State& state) {
   return {};
 }
 
+namespace {
+
+std::string filter_of(const Settings& settings) {
+  std::string filter = settings.is_lower ? "lower" : "";
+  if (settings.characters_min > 0) {
+    filter += fmt::format("{}min-length={}", filter.empty() ? "" : ",", settings.characters_min);
+  }
+  return filter;
+}
+
+}  // namespace
+
 Identity identity_of(const Settings& settings) {
   const bool is_direct = settings.mode == Mode::kDirect;
   const char* received = settings.has_wal.value_or(false) ? "receiver" : "receiver without log";
@@ -43,8 +55,9 @@ Identity identity_of(const Settings& settings) {
           is_direct ? "direct" : received,
           is_direct ? "" : *settings.group,
           settings.client.is_read_uncommitted ? "uncommitted" : "committed",
-          std::string(name_of(kDecodingNames, settings.decoding)),
-          std::string(name_of(kSplitNames, settings.split))};
+          to_string(settings.decode),
+          std::string(name_of(kSplitNames, settings.split)),
+          filter_of(settings)};
 }
 
 }  // namespace kstream

@@ -31,6 +31,9 @@ std::string encode(const Identity& identity) {
   json["isolation"] = identity.isolation;
   json["decode"] = identity.decode;
   json["split"] = identity.split;
+  if (!identity.filter.empty()) {
+    json["filter"] = identity.filter;
+  }
   return seal(kTitle, json.dump());
 }
 
@@ -45,9 +48,12 @@ Result<Identity> decode_identity(std::string_view text) {
     KS_TRY_VALUE(value, text_field(json, name));
     identity.*member = std::move(value);
   }
-  if (json.contains("group")) {
-    KS_TRY_VALUE(group, text_field(json, "group"));
-    identity.group = std::move(group);
+  for (const auto& [name, member] :
+       {std::pair("group", &Identity::group), std::pair("filter", &Identity::filter)}) {
+    if (json.contains(name)) {
+      KS_TRY_VALUE(value, text_field(json, name));
+      identity.*member = std::move(value);
+    }
   }
   const auto topics = json.find("topics");
   if (topics == json.end() || !topics->is_array()) {
@@ -81,6 +87,10 @@ Status check_same(const Identity& stored, const Identity& wanted, const std::str
   compare("records", stored.isolation, wanted.isolation);
   compare("--decode", stored.decode, wanted.decode);
   compare("--split", stored.split, wanted.split);
+  const auto filter = [](const Identity& identity) {
+    return identity.filter.empty() ? "none" : identity.filter;
+  };
+  compare("filter", filter(stored), filter(wanted));
   if (difference.empty()) {
     return {};
   }

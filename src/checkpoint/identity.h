@@ -21,6 +21,7 @@ struct Identity {
   std::string isolation;            // which records are seen: "committed" or "uncommitted"
   std::string decode;               // as the options name them
   std::string split;
+  std::string filter;  // "lower", "min-length=2", or both with a comma; empty for none
   bool operator==(const Identity&) const = default;
 };
 

@@ -15,6 +15,7 @@ namespace {
 
 constexpr std::int64_t kCountMax = std::numeric_limits<std::int64_t>::max();
 constexpr std::int64_t kReadersMax = 256;
+constexpr std::int64_t kWordCharactersMax = std::int64_t{16} * 1024 * 1024;  // a record's limit
 constexpr std::int64_t kRateMax = 1'000'000'000;
 constexpr std::int64_t kWalBytesMin = std::int64_t{16} * 1024 * 1024;
 
@@ -152,9 +153,39 @@ Status set_batches(Settings& settings, std::string_view text) {
   return {};
 }
 
+// A word, or json: and a JSON Pointer.
 Status set_decode(Settings& settings, std::string_view text) {
-  KS_TRY_VALUE(decoding, choose(text, kDecodingNames));
-  settings.decoding = decoding;
+  const std::size_t colon = text.starts_with("json:") ? text.find(':') : text.npos;
+  KS_TRY_VALUE(decoding, choose(text.substr(0, colon), kDecodingNames));
+  settings.decode = {decoding, {}};
+  if (colon != text.npos) {
+    KS_TRY_VALUE(pointer, parse_json_pointer(text.substr(colon + 1)));
+    settings.decode.pointer = std::move(pointer);
+  } else if (decoding == Decoding::kJson) {
+    return bad_value(
+        "'json' does not say where in a record the text is: json:/NAME, or json: for records that "
+        "are a JSON text and nothing else");
+  }
+  return {};
+}
+
+Status set_on_invalid(Settings& settings, std::string_view text) {
+  KS_TRY_VALUE(on_invalid, choose(text, kOnInvalidNames));
+  settings.on_invalid = on_invalid;
+  return {};
+}
+
+Status set_min_length(Settings& settings, std::string_view text) {
+  KS_TRY_VALUE(characters, parse_integer(text, 0, kWordCharactersMax));
+  settings.characters_min = static_cast<std::size_t>(characters);
+  return {};
+}
+
+Status set_stopwords(Settings& settings, std::string_view text) {
+  if (text.empty()) {
+    return bad_value("an empty text is not a file");
+  }
+  settings.stop_words = text;
   return {};
 }
 
@@ -369,13 +400,25 @@ const Option kOptions[] = {
     {"batches", "", "N", "unlimited", "stop after N batches", kForWordcount, false, set_batches},
     {"interval", "-i", "DURATION", "2s direct, 1s receiver", "batch interval: 500ms, 2s, 1m",
      kForWordcount, false, set_interval},
-    {"decode", "", "utf8|bytes", "utf8", "record value to text; invalid UTF-8 becomes U+FFFD",
+    {"decode", "", "utf8|latin1|bytes|json:/POINTER", "utf8",
+     "record value to text; json: the text, number or list of words that the JSON Pointer leads to",
      kForWordcount, false, set_decode},
+    {"on-invalid", "", "replace|skip|fail", "replace",
+     "a record that does not decode: replace: U+FFFD for what is not UTF-8, no words of what is "
+     "not "
+     "such JSON; skip: no words; fail: stop (65)",
+     kForWordcount, false, set_on_invalid},
     {"split", "", "space|java|whitespace|words", "space",
      "text to words: at each blank, as Python's split(\" \") does, or as Java's; at any white "
      "space; "
      "or runs of letters, marks and digits",
      kForWordcount, false, set_split},
+    {"lower", "", "", "", "count words in small letters (Unicode simple case folding)",
+     kForWordcount, false, when_on<[](Settings& settings) { settings.is_lower = true; }>},
+    {"min-length", "", "N", "0", "leave out words of fewer characters", kForWordcount, false,
+     set_min_length},
+    {"stopwords", "", "FILE", "none", "leave out these words, one a line; with --lower in any case",
+     kForWordcount, false, set_stopwords},
     {"format", "", "pprint|scala|tsv|csv|json", "pprint", "how a batch is printed", kForWordcount,
      false, set_format},
     {"top", "-n", "N|all", "10 for pprint and scala, else all", "words printed of each batch",

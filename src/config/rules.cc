@@ -108,6 +108,9 @@ Status complete_wordcount(Settings& settings) {
       return Error{ExitCode::kUsage, "--feed sends to one topic: give exactly one name"};
     }
   }
+  if (settings.feed == "-" && settings.stop_words == "-") {
+    return usage("--feed and --stopwords cannot both be standard input: give one of them a file");
+  }
   const bool is_block = settings.presentation.format == OutputFormat::kPprint ||
                         settings.presentation.format == OutputFormat::kScala;
   if (is_block && !settings.is_top_chosen) {

@@ -70,8 +70,12 @@ struct Settings {
   std::optional<std::int64_t> max_rate;  // records per second and member
 
   // wordcount: what is counted and how it is shown
-  Decoding decoding = Decoding::kUtf8;
+  DecodeOptions decode;
+  OnInvalid on_invalid = OnInvalid::kReplace;
   Split split = Split::kSpace;
+  bool is_lower = false;
+  std::size_t characters_min = 0;         // of a word
+  std::optional<std::string> stop_words;  // a file of them
   Presentation presentation;
   bool is_top_chosen = false;
 

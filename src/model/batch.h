@@ -32,8 +32,8 @@ struct WordCount {
 struct CountTotals {
   std::uint64_t records = 0;
   std::uint64_t nulls = 0;    // records without a value: no words
-  std::uint64_t invalid = 0;  // records whose bytes did not decode and were replaced in part
-  std::uint64_t words = 0;
+  std::uint64_t invalid = 0;  // records that did not decode, whatever became of them
+  std::uint64_t words = 0;    // counted: those that a filter took out are not
   CountTotals& operator+=(const CountTotals& other) {
     records += other.records;
     nulls += other.nulls;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <string>
 
 #include "base/parse.h"
 #include "pipeline/schedule.h"
@@ -12,6 +13,15 @@ namespace kstream {
 namespace {
 
 constexpr auto kRetryPause = std::chrono::milliseconds(500);
+
+// What invalid records were not, and what became of them.
+std::string invalid_and_then(const CountOptions& options) {
+  const bool is_json = options.decode.decoding == Decoding::kJson;
+  const bool is_repaired = !is_json && options.on_invalid == OnInvalid::kReplace;
+  return fmt::format("{} and {}",
+                     is_json ? fmt::format("for --decode {}", to_string(options.decode)) : "UTF-8",
+                     is_repaired ? "were repaired with U+FFFD" : "have no words");
+}
 
 }  // namespace
 
@@ -151,6 +161,9 @@ Status BatchLoop::read_and_count(const BatchPlan& plan, const Stop& stop) {
   }
   const Status read = plan.id ? source_.read(plan, blocks_, stop.abort) : Status();
   blocks_.wait_until_idle();
+  for (const Counter& counter : counters_) {
+    KS_TRY(counter.status());  // the reading was stopped because of it
+  }
   KS_TRY(read);
   for (Counter& other : counters_.subspan(1)) {
     counters_.front().merge_from(other);
@@ -180,10 +193,9 @@ Result<bool> BatchLoop::wait_out(const Error& error, const Stop& stop) {
 void BatchLoop::report(const BatchPlan& plan, const CountTotals& totals,
                        std::int64_t took_ms) const {
   if (totals.invalid > 0 || totals.nulls > 0) {
-    log::info(
-        "batch {}: {} of {} records were not valid UTF-8 and were repaired with U+FFFD, {} had "
-        "no value",
-        plan.id.value_or(0), totals.invalid, totals.records, totals.nulls);
+    log::info("batch {}: {} of {} records were not valid {}, {} had no value", plan.id.value_or(0),
+              totals.invalid, totals.records, invalid_and_then(counters_.front().options()),
+              totals.nulls);
   }
   if (options_.waits_for_boundaries && took_ms > options_.interval.count()) {
     log::warning(

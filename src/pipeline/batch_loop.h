@@ -3,8 +3,7 @@
 // Contract: a batch is completed only after every sink has it, and a batch of which anything failed
 //   is not completed. A sink that already holds a batch, because a crash came between, is left out.
 // Errors: 65 when a sink holds a later batch than the source is at, or lacks one: an old state or
-// an
-//   old sink was put back.
+//   an old sink was put back. A counter's own, 65, before anything of the batch is written.
 // Thread: the batch thread; the counters belong to the counting threads while a batch is read.
 #pragma once
 

@@ -1,5 +1,7 @@
 #include "pipeline/counter.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <limits>
 
@@ -10,13 +12,39 @@ static_assert(RecordBlock::kReadableBeyond >= kReadableBeyond);
 
 // So much text always has room for its words in an empty list.
 constexpr std::size_t kTextBytesAtOnce = kWordsAtOnce / 2;
+// Texts that are not in a block wait for each other up to this size.
+constexpr std::size_t kCopiedBytesAtOnce = 64 * 1024;
+// A single record of 16 MiB must not hold a multiple of that for the rest of the process.
+constexpr std::size_t kBytesKept = 1024 * 1024;
+
+void forget(std::string& text) {
+  text.clear();
+  if (text.capacity() > kBytesKept) {
+    std::string().swap(text);
+  }
+}
+
+Error invalid_record(const TopicPartition& partition, const RecordView& record,
+                     const Decoded& decoded) {
+  return Error{
+      ExitCode::kData,
+      fmt::format("{}: the record at offset {}: its value of {} bytes {}{}. The batch was not "
+                  "written to any output. Count what can be had of such records with --on-invalid "
+                  "replace, or leave them out with --on-invalid skip.",
+                  to_string(partition), record.offset, record.value ? record.value->size() : 0,
+                  decoded.problem,
+                  decoded.problem_at ? fmt::format(" at byte {}", *decoded.problem_at) : "")};
+}
 
 }  // namespace
 
 Counter::Counter(const CountOptions& options, std::uint64_t hash_seed)
-    : options_(options), decoder_(options.decoding), table_(hash_seed) {}
+    : options_(options), decoder_(options.decode), table_(hash_seed) {}
 
 void Counter::count(const RecordBlock& block) {
+  if (!status_.ok()) {
+    return;
+  }
   const char* const memory = block.content().data();
   RecordBlock::Reader reader(block);
   while (const RecordView* record = reader.next()) {
@@ -28,26 +56,24 @@ void Counter::count(const RecordBlock& block) {
     if (collect_at_once(memory, *record->value)) {
       continue;
     }
-    const DecodedText text = decoder_.decode(*record->value);
-    if (!text.is_repaired) {
-      collect(memory, text.text);
-      continue;
+    status_ = collect_decoded(memory, block.partition(), *record);
+    if (!status_.ok()) {
+      return;
     }
-    ++totals_.invalid;
-    add_collected(memory);
-    collect(text.text.data(), text.text);
-    add_collected(text.text.data());  // the text ends with the decoder's next call
   }
-  add_collected(memory);
+  go_to(place_ == Place::kBlock ? Place::kCopies : Place::kBlock, memory);
+  place_ = Place::kBlock;
 }
 
 // Of a small value the words are found before it is known to be text: that shows it to be ASCII by
 // the way, which saves a call for each record. False, and nothing is collected, when it has to be
 // decoded first.
 inline bool Counter::collect_at_once(const char* memory, std::string_view value) {
-  if (options_.split != Split::kSpace || value.size() > kTextBytesAtOnce) {
+  if (options_.split != Split::kSpace || !decoder_.is_ascii_text() ||
+      value.size() > kTextBytesAtOnce) {
     return false;
   }
+  go_to(Place::kBlock, memory);
   if (words_.size + value.size() >= kWordsAtOnce) {
     add_collected(memory);
   }
@@ -57,6 +83,33 @@ inline bool Counter::collect_at_once(const char* memory, std::string_view value)
   }
   words_.size = before;
   return false;
+}
+
+Status Counter::collect_decoded(const char* memory, const TopicPartition& partition,
+                                const RecordView& record) {
+  const Decoded decoded = decoder_.decode(*record.value);
+  if (!decoded.problem.empty()) {
+    ++totals_.invalid;
+    switch (options_.on_invalid) {
+      case OnInvalid::kReplace:
+        break;
+      case OnInvalid::kSkip:
+        return {};
+      case OnInvalid::kFail:
+        return invalid_record(partition, record, decoded);
+    }
+  }
+  if (decoded.is_list) {
+    for (const std::string_view word : decoded.words) {
+      collect_word_copy(memory, word);
+    }
+  } else if (decoded.text.data() == record.value->data()) {
+    go_to(Place::kBlock, memory);
+    collect(memory, decoded.text);
+  } else {
+    collect_copy(memory, decoded.text);
+  }
+  return {};
 }
 
 void Counter::collect(const char* memory, std::string_view text) {
@@ -107,10 +160,56 @@ void Counter::collect_word(const char* memory, std::string_view word) {
   words_.ends[words_.size++] = static_cast<std::uint32_t>(begin + word.size());
 }
 
+void Counter::collect_copy(const char* block_memory, std::string_view text) {
+  go_to(Place::kCopies, block_memory);
+  if (copies_.size() > kCopiedBytesAtOnce) {
+    add_copies();
+  }
+  const std::size_t begin = copies_.size();
+  // So that the words can be added while the text is walked.
+  copies_.append(text).append(kReadableBeyond, '\0');
+  collect(copies_.data(), std::string_view(copies_).substr(begin, text.size()));
+}
+
+void Counter::collect_word_copy(const char* block_memory, std::string_view word) {
+  go_to(Place::kCopies, block_memory);
+  if (words_.size == kWordsAtOnce || copies_.size() > kCopiedBytesAtOnce) {
+    add_copies();
+  }
+  const std::size_t begin = copies_.size();
+  copies_.append(word);
+  collect_word(copies_.data(), std::string_view(copies_).substr(begin));
+}
+
+// All that is collected lies in one memory.
+inline void Counter::go_to(Place place, const char* block_memory) {
+  if (place == place_) {
+    return;
+  }
+  if (place_ == Place::kCopies) {
+    add_copies();
+  } else {
+    add_collected(block_memory);
+  }
+  place_ = place;
+}
+
+void Counter::add_copies() {
+  copies_.append(kReadableBeyond, '\0');
+  add_collected(copies_.data());
+  forget(copies_);
+}
+
 void Counter::add_collected(const char* memory) {
+  if (options_.filter.is_on()) {
+    memory = options_.filter.keep_wanted(memory, words_, filtered_);
+  }
   table_.add_each(*options_.kernel, memory, words_);
   totals_.words += words_.size;
   words_.size = 0;
+  if (options_.filter.is_on()) {
+    forget(filtered_);
+  }
 }
 
 void Counter::merge_from(const Counter& other) {
@@ -121,6 +220,9 @@ void Counter::merge_from(const Counter& other) {
 void Counter::clear() {
   table_.clear();
   totals_ = {};
+  status_ = {};
+  words_.size = 0;
+  copies_.clear();
 }
 
 std::vector<WordCount> Counter::counts() const {

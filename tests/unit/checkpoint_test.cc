@@ -28,7 +28,8 @@ Identity example_identity() {
           "",
           "committed",
           "utf8",
-          "space"};
+          "space",
+          ""};
 }
 
 // What docs/FORMATS.md shows: these bytes never change.
@@ -180,6 +181,16 @@ TEST_CASE("identity: one that receives has its group") {
   const Status same = check_same(receiver, other, "DIR");
   REQUIRE_FALSE(same.ok());
   CHECK(has(same.error().text, "group words there, others here"));
+}
+
+TEST_CASE("identity: one that filters says how, another has no word of it") {
+  CHECK_FALSE(has(encode(example_identity()), "filter"));
+  Identity filtered = example_identity();
+  filtered.filter = "lower,min-length=2";
+  CHECK(decode_identity(encode(filtered)).value() == filtered);
+  const Status same = check_same(example_identity(), filtered, "DIR");
+  REQUIRE_FALSE(same.ok());
+  CHECK(has(same.error().text, "filter none there, lower,min-length=2 here"));
 }
 
 TEST_CASE("identity: what differs is named with both values") {

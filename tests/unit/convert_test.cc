@@ -22,7 +22,7 @@ struct World {
 
   // A receiver: batch 1 is processed, 2 in hand, more is received.
   void receive() {
-    save(Identity{kStream, "cluster", {"test"}, "receiver", "g", "committed", "utf8", "space"});
+    save(Identity{kStream, "cluster", {"test"}, "receiver", "g", "committed", "utf8", "space", ""});
     auto log = WriteAheadLog::create(disk, clock, kLogDirectory, kStream, kSmall).value();
     append(*log, {kA, 0, 10});
     append(*log, {kB, 5, 5});

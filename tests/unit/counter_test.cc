@@ -66,7 +66,10 @@ TEST_CASE("counter: texts longer than the words at once, valid or not, of every 
                         [&](std::string_view word) { ++expected[std::string(word)]; });
         }
       }
-      Counter counter({Decoding::kUtf8, split, kernel}, 7);
+      CountOptions options;
+      options.split = split;
+      options.kernel = kernel;
+      Counter counter(options, 7);
       counter.count(block);
       std::map<std::string, std::uint64_t> counts;
       for (const WordCount& word : counter.counts()) {

@@ -28,7 +28,11 @@ class SimulatedClock final : public Clock {
 
 // Made once, for a crash never happens while somebody holds a block.
 struct Machine {
-  Machine() { counters.emplace_back(CountOptions{Decoding::kBytes, Split::kSpace}, 1); }
+  Machine() {
+    CountOptions options;
+    options.decode.decoding = Decoding::kBytes;
+    counters.emplace_back(options, 1);
+  }
   BlockExchange blocks{2};
   std::vector<Counter> counters;
 };
