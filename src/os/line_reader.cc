@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <poll.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -29,6 +30,12 @@ Result<LineReader> LineReader::open(const std::string& path) {
     const ExitCode code = errno == EACCES ? ExitCode::kNoPermission : ExitCode::kNoInput;
     return Error{code, fmt::format("{}: cannot be opened: {}. Nothing was read. Check the path.",
                                    path, std::strerror(errno))};
+  }
+  struct stat status {};
+  if (::fstat(descriptor, &status) == 0 && S_ISDIR(status.st_mode)) {
+    ::close(descriptor);
+    return Error{ExitCode::kNoInput,
+                 fmt::format("{}: is a directory. Nothing was read. Name a file.", path)};
   }
   return LineReader(descriptor, path);
 }

@@ -1,7 +1,8 @@
 // Lines of a file or of standard input, however long they take to come.
 //
 // Thread: one at a time.
-// Errors: 66 when the file is not there, 74 when it cannot be read, 65 when a line is too long.
+// Errors: 66 when the file is not there or a directory, 77 when it must not be read, 74 when
+//   reading fails, 65 when a line is too long.
 // Limits: a line has at most kLineBytesMax bytes.
 #pragma once
 
