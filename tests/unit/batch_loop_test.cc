@@ -101,10 +101,22 @@ class MemorySink final : public Sink {
   std::map<std::string, std::uint64_t> words;
 };
 
+std::vector<Counter> two_counters(OnInvalid on_invalid) {
+  CountOptions options;
+  options.on_invalid = on_invalid;
+  std::vector<Counter> made;
+  made.emplace_back(options, 7);
+  made.emplace_back(options, 7);
+  return made;
+}
+
 // A loop with two counting threads.
 struct Rig {
-  explicit Rig(std::vector<std::string> lines, BatchLoopOptions options = {})
-      : source(std::move(lines)), loop(source, {&sink}, counters, blocks, clock, options) {
+  explicit Rig(std::vector<std::string> lines, BatchLoopOptions options = {},
+               OnInvalid on_invalid = OnInvalid::kReplace)
+      : source(std::move(lines)),
+        counters(two_counters(on_invalid)),
+        loop(source, {&sink}, counters, blocks, clock, options) {
     for (Counter& counter : counters) {
       threads.emplace_back([&] {
         while (auto block = blocks.take()) {
@@ -132,12 +144,7 @@ struct Rig {
   LinesSource source;
   MemorySink sink;
   BlockExchange blocks{3};
-  std::vector<Counter> counters = [] {
-    std::vector<Counter> made;
-    made.emplace_back(CountOptions{}, 7);
-    made.emplace_back(CountOptions{}, 7);
-    return made;
-  }();
+  std::vector<Counter> counters;
   Stop stop;
   BatchLoop loop;
   std::vector<std::thread> threads;
@@ -163,6 +170,21 @@ TEST_CASE("batch loop: every line is counted once, over all batches and threads"
   CHECK(rig.loop.batches() == 11);
   CHECK(rig.loop.totals().records == 1001);
   CHECK(rig.loop.totals().words == 3003);
+}
+
+TEST_CASE("batch loop: a record that is not to be counted keeps its batch from every sink") {
+  Rig rig({"a", "b", "c\xFF", "d", "e", "f"}, {}, OnInvalid::kFail);
+  rig.source.lines_per_batch = 2;
+  CHECK(rig.loop.step(rig.stop).value());
+  for (int i = 0; i < 2; ++i) {  // as it is each time it is tried
+    const Result<bool> step = rig.loop.step(rig.stop);
+    REQUIRE_FALSE(step.ok());
+    CHECK(step.error().code == ExitCode::kData);
+    CHECK_FALSE(step.error().is_transient);
+  }
+  CHECK(rig.sink.ids == std::vector<BatchId>{1});
+  CHECK(rig.source.completed.size() == 1);
+  CHECK(rig.loop.totals().records == 2);
 }
 
 TEST_CASE("batch loop: batches happen at boundaries and are numbered from 1") {

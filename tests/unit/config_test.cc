@@ -50,6 +50,31 @@ TEST_CASE("command line: the last N of each partition, in every spelling") {
   }
 }
 
+TEST_CASE("command line: how values become words") {
+  const Settings none = settings({});
+  CHECK(to_string(none.decode) == "utf8");
+  CHECK(none.on_invalid == OnInvalid::kReplace);
+  CHECK_FALSE(none.is_lower);
+  CHECK(none.characters_min == 0);
+  CHECK_FALSE(none.stop_words);
+  for (const std::string text : {"utf8", "latin1", "bytes", "json:", "json:/", "json:/a~1b/0"}) {
+    CHECK(to_string(settings({"--decode", text}).decode) == text);
+  }
+  CHECK(settings({"--decode", "json:/a~1b/0"}).decode.pointer.names ==
+        std::vector<std::string>{"a/b", "0"});
+  CHECK(settings({"--decode", "json:/a", "--decode", "utf8"}).decode.pointer.names.empty());
+  CHECK(settings({"--on-invalid", "skip"}).on_invalid == OnInvalid::kSkip);
+  CHECK(settings({"--lower"}).is_lower);
+  CHECK(settings({"--min-length", "3"}).characters_min == 3);
+  CHECK(settings({"--stopwords", "f"}).stop_words == "f");
+  CHECK(refusal({"--decode", "json"}).find("json:/NAME") != std::string::npos);
+  CHECK(refusal({"--decode", "utf-8"}).find("did you mean 'utf8'?") != std::string::npos);
+  CHECK(refusal({"--decode", "json:a"}).find("as in /a") != std::string::npos);
+  CHECK(refusal({"--decode", "utf8:/a"}).find("'utf8:/a' is not one of") != std::string::npos);
+  CHECK(refusal({"--min-length", "x"}).find("--min-length") != std::string::npos);
+  CHECK(refusal({"--stopwords", ""}).find("not a file") != std::string::npos);
+}
+
 TEST_CASE("command line: start and stop words of kcat, Kafka and Spark") {
   for (const char* word : {"earliest", "beginning", "smallest"}) {
     CHECK(settings({"--from", word}).from == Place(Earliest{}));

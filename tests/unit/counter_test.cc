@@ -44,6 +44,94 @@ TEST_CASE("counter: repaired texts, nulls and long records between others, each 
   CHECK(counter.totals().words == words);
 }
 
+namespace {
+
+std::map<std::string, std::uint64_t> counts_of(const Counter& counter) {
+  std::map<std::string, std::uint64_t> counts;
+  for (const WordCount& word : counter.counts()) {
+    counts[std::string(word.word)] = word.count;
+  }
+  return counts;
+}
+
+using Counts = std::map<std::string, std::uint64_t>;
+
+}  // namespace
+
+TEST_CASE("counter: what becomes of invalid records, between valid ones") {
+  RecordBlock block;
+  block.start({"lines", 3});
+  Offset offset = 40;
+  for (const std::string text : {"a b", "bad\xFF b", "a", "\xC3\xA9"}) {
+    REQUIRE(block.append({offset++, 0, std::nullopt, text}));
+  }
+  CountOptions options;
+  for (const auto& [name, split] : kSplitNames) {
+    INFO(name);
+    options.split = split;
+    options.on_invalid = OnInvalid::kReplace;
+    Counter replacing(options, 7);
+    replacing.count(block);
+    const std::string bad = split == Split::kWords ? "bad" : "bad\xEF\xBF\xBD";
+    CHECK(counts_of(replacing) == Counts{{"a", 2}, {"b", 2}, {bad, 1}, {"\xC3\xA9", 1}});
+    CHECK(replacing.totals() == CountTotals{4, 0, 1, 6});
+
+    options.on_invalid = OnInvalid::kSkip;
+    Counter skipping(options, 7);
+    skipping.count(block);
+    CHECK(counts_of(skipping) == Counts{{"a", 2}, {"b", 1}, {"\xC3\xA9", 1}});
+    CHECK(skipping.totals() == CountTotals{4, 0, 1, 4});
+
+    options.on_invalid = OnInvalid::kFail;
+    Counter failing(options, 7);
+    failing.count(block);
+    REQUIRE_FALSE(failing.status().ok());
+    const Error& error = failing.status().error();
+    CHECK(error.code == ExitCode::kData);
+    for (const char* part :
+         {"lines:3: ", "offset 41", "6 bytes", "not valid UTF-8 at byte 3", "--on-invalid skip"}) {
+      INFO(error.text);
+      CHECK(error.text.find(part) != std::string::npos);
+    }
+    failing.count(block);  // nothing more is counted
+    CHECK(failing.totals().records == 2);
+    failing.clear();
+    CHECK(failing.status().ok());
+    CHECK(failing.counts().empty());
+  }
+}
+
+TEST_CASE("counter: lists, texts and numbers of JSON, and records that have none") {
+  RecordBlock block;
+  block.start({"lines", 0});
+  Offset offset = 0;
+  std::string many = R"({"t":[)";
+  for (int i = 0; i < 3000; ++i) {
+    many += i == 0 ? "\"w\"" : ",\"w\"";
+  }
+  for (const std::string& text :
+       {std::string(R"({"t":"a b"})"), std::string(R"({"t":["a b","c",""]})"),
+        std::string(R"({"t":1e5})"), std::string(R"({"u":1})"), std::string("a"), many + "]}"}) {
+    REQUIRE(block.append({offset++, 0, std::nullopt, text}));
+  }
+  CountOptions options;
+  options.decode = {Decoding::kJson, parse_json_pointer("/t").value()};
+  for (const OnInvalid on_invalid : {OnInvalid::kReplace, OnInvalid::kSkip}) {
+    options.on_invalid = on_invalid;
+    Counter counter(options, 7);
+    counter.count(block);
+    CHECK(counts_of(counter) ==
+          Counts{{"", 1}, {"1e5", 1}, {"a", 1}, {"a b", 1}, {"b", 1}, {"c", 1}, {"w", 3000}});
+    CHECK(counter.totals() == CountTotals{6, 0, 2, 3006});
+  }
+  options.on_invalid = OnInvalid::kFail;
+  Counter failing(options, 7);
+  failing.count(block);
+  REQUIRE_FALSE(failing.status().ok());
+  CHECK(failing.status().error().text.find("offset 3: its value of 7 bytes has nothing where") !=
+        std::string::npos);
+}
+
 TEST_CASE("counter: texts longer than the words at once, valid or not, of every split and kernel") {
   for (const Kernel* kernel : kernels()) {
     for (const auto& [name, split] : kSplitNames) {

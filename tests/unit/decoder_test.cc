@@ -117,6 +117,30 @@ TEST_CASE("decoder: bytes stay as they are") {
   CHECK(decoded.problem.empty());
 }
 
+TEST_CASE("decoder: Latin-1 makes each byte the character of its number") {
+  Decoder decoder({Decoding::kLatin1, {}});
+  std::string all;
+  std::string wanted;
+  for (int i = 0; i < 256; ++i) {
+    all.push_back(static_cast<char>(i));
+    if (i >= 0x80) {
+      wanted.push_back(static_cast<char>(i < 0xC0 ? 0xC2 : 0xC3));
+    }
+    wanted.push_back(static_cast<char>(i < 0xC0 ? i : i - 0x40));
+  }
+  CHECK(decoder.decode(all).text == wanted);
+  CHECK(decoder.decode(all).problem.empty());
+  const std::string ascii = "plain\x7F";
+  CHECK(decoder.decode(ascii).text.data() == ascii.data());
+}
+
+TEST_CASE("decoder: a problem says where it begins") {
+  Decoder decoder({Decoding::kUtf8, {}});
+  CHECK(decoder.decode("\xFF").problem_at == 0);
+  CHECK(decoder.decode("abc\xC3\xA9\xE2\x82 \xFF").problem_at == 5);
+  CHECK_FALSE(decoder.decode("abc").problem_at);
+}
+
 TEST_CASE("decoder: the known ill-formed sequences") {
   struct Case {
     std::string bytes;

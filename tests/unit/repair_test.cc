@@ -30,8 +30,9 @@ struct World {
   }
 
   Result<std::vector<std::string>> repair() {
-    return repair_state(disk, clock, "state",
-                        {kStream, "c", {"test"}, "receiver", "g", "committed", "utf8", "space", ""});
+    return repair_state(
+        disk, clock, "state",
+        {kStream, "c", {"test"}, "receiver", "g", "committed", "utf8", "space", ""});
   }
   bool is_corrupt() { return !wal::recover(disk, kLogDirectory, std::nullopt).ok(); }
 
