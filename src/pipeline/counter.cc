@@ -61,8 +61,7 @@ void Counter::count(const RecordBlock& block) {
       return;
     }
   }
-  go_to(place_ == Place::kBlock ? Place::kCopies : Place::kBlock, memory);
-  place_ = Place::kBlock;
+  add_all(memory);
 }
 
 // Of a small value the words are found before it is known to be text: that shows it to be ASCII by
@@ -183,15 +182,18 @@ void Counter::collect_word_copy(const char* block_memory, std::string_view word)
 
 // All that is collected lies in one memory.
 inline void Counter::go_to(Place place, const char* block_memory) {
-  if (place == place_) {
-    return;
+  if (place != place_) [[unlikely]] {
+    add_all(block_memory);
+    place_ = place;
   }
+}
+
+void Counter::add_all(const char* block_memory) {
   if (place_ == Place::kCopies) {
     add_copies();
   } else {
     add_collected(block_memory);
   }
-  place_ = place;
 }
 
 void Counter::add_copies() {

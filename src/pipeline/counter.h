@@ -61,6 +61,7 @@ class Counter {
   void collect_copy(const char* block_memory, std::string_view text);
   void collect_word_copy(const char* block_memory, std::string_view word);
   void go_to(Place place, const char* block_memory);
+  void add_all(const char* block_memory);
   void add_copies();
   void add_collected(const char* memory);
 

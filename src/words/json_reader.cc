@@ -23,6 +23,10 @@ constexpr std::size_t kRecordBytesKept = 1024 * 1024;
 constexpr std::size_t kWordsKept = kRecordBytesKept / sizeof(std::string_view);
 constexpr std::size_t kElsewhere = static_cast<std::size_t>(-1);
 
+constexpr const char* kMissing = "has nothing where --decode json looks for its text";
+constexpr const char* kOther =
+    "has neither a text, a number nor a list of texts where --decode json looks for it";
+
 std::string_view without_blanks(std::string_view text) {
   constexpr std::string_view kBlanks = " \t\n\r";
   const std::size_t first = text.find_first_not_of(kBlanks);
@@ -107,9 +111,9 @@ struct JsonReader::Parse {
   error_code walk_record(const std::vector<std::string>& names, std::string_view bytes);
   // `at`: how many of the names have led here, or kElsewhere.
   error_code walk(ondemand::value value, std::size_t at, std::size_t depth);
-  error_code walk_object(Given<ondemand::object> given, std::size_t at, std::size_t depth);
-  error_code walk_array(Given<ondemand::array> given, std::size_t at, std::size_t depth);
-  error_code take_text(Given<std::string_view> given, std::size_t at);
+  error_code walk_object(const Given<ondemand::object>& given, std::size_t at, std::size_t depth);
+  error_code walk_array(const Given<ondemand::array>& given, std::size_t at, std::size_t depth);
+  error_code take_text(const Given<std::string_view>& given, std::size_t at);
   error_code take_word(ondemand::value element, std::size_t depth);
 
   bool is_wanted(std::size_t at) const { return at == wanted->size(); }
@@ -130,14 +134,13 @@ struct JsonReader::Parse {
   std::string problem;
 };
 
-constexpr const char* kMissing = "has nothing where --decode json looks for its text";
-constexpr const char* kOther =
-    "has neither a text, a number nor a list of texts where --decode json looks for it";
-
 error_code JsonReader::Parse::walk_record(const std::vector<std::string>& names,
                                           std::string_view bytes) {
   wanted = &names;
   found_nothing(kMissing);
+  if (bytes.starts_with("\xEF\xBB\xBF")) {
+    return simdjson::TAPE_ERROR;  // later versions of the library skip a byte order mark
+  }
   // What stands alone is no value to the library.
   if (const std::string_view text = without_blanks(bytes); is_number(text)) {
     if (is_wanted(0)) {
@@ -203,21 +206,19 @@ error_code JsonReader::Parse::walk(ondemand::value value, std::size_t at, std::s
   return simdjson::TAPE_ERROR;
 }
 
-error_code JsonReader::Parse::take_text(Given<std::string_view> given, std::size_t at) {
-  std::string_view text;
-  const error_code error = std::move(given).get(text);
-  if (is_wanted(at)) {
-    found_text(text);
+error_code JsonReader::Parse::take_text(const Given<std::string_view>& given, std::size_t at) {
+  if (is_wanted(at) && !given.error()) {
+    found_text(given.value_unsafe());
   }
-  return error;
+  return given.error();
 }
 
-error_code JsonReader::Parse::walk_object(Given<ondemand::object> given, std::size_t at,
+error_code JsonReader::Parse::walk_object(const Given<ondemand::object>& given, std::size_t at,
                                           std::size_t depth) {
-  ondemand::object object;
-  if (const error_code error = std::move(given).get(object)) {
-    return error;
+  if (given.error()) {
+    return given.error();
   }
+  ondemand::object object = given.value_unsafe();
   if (depth > kJsonDepthMax) {
     return simdjson::DEPTH_ERROR;
   }
@@ -225,10 +226,10 @@ error_code JsonReader::Parse::walk_object(Given<ondemand::object> given, std::si
     found_nothing(kOther);
   }
   for (auto member : object) {
-    ondemand::field field;
-    if (const error_code error = std::move(member).get(field)) {
-      return error;
+    if (member.error()) {
+      return member.error();
     }
+    ondemand::field field = member.value_unsafe();
     std::string_view name;
     if (const error_code error = field.unescaped_key().get(name)) {
       return error;
@@ -244,12 +245,12 @@ error_code JsonReader::Parse::walk_object(Given<ondemand::object> given, std::si
   return simdjson::SUCCESS;
 }
 
-error_code JsonReader::Parse::walk_array(Given<ondemand::array> given, std::size_t at,
+error_code JsonReader::Parse::walk_array(const Given<ondemand::array>& given, std::size_t at,
                                          std::size_t depth) {
-  ondemand::array array;
-  if (const error_code error = std::move(given).get(array)) {
-    return error;
+  if (given.error()) {
+    return given.error();
   }
+  ondemand::array array = given.value_unsafe();
   if (depth > kJsonDepthMax) {
     return simdjson::DEPTH_ERROR;
   }
@@ -260,10 +261,10 @@ error_code JsonReader::Parse::walk_array(Given<ondemand::array> given, std::size
   }
   std::size_t index = 0;
   for (auto item : array) {
-    ondemand::value element;
-    if (const error_code error = std::move(item).get(element)) {
-      return error;
+    if (item.error()) {
+      return item.error();
     }
+    ondemand::value element = item.value_unsafe();
     error_code error = simdjson::SUCCESS;
     if (is_wanted(at)) {
       error = take_word(element, depth);
