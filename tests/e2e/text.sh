@@ -57,3 +57,25 @@ exits 66 "${feed[@]}" --feed in --stopwords no-such-file
 says "no-such-file: cannot be opened"
 exits 66 "${feed[@]}" --feed in --stopwords .
 says "is a directory"
+
+# A batch that failed is the next one again, and goes on when it is told what to do.
+"$KSTREAM" broker --topic kept:1 > address 2> broker.err &
+children+=($!)
+wait_for 10 grep -q bootstrap address || fail "no broker"
+brokers=$(awk '{print $2}' address)
+printf 'A b\nbad\xff\nc\n' > lines
+exits 0 produce -b "$brokers" -t kept < lines
+kept=(wordcount -b "$brokers" -t kept --from earliest -e --format json --state-dir state --lower)
+for _ in 1 2; do
+  exits 65 "${kept[@]}" --on-invalid fail
+  [[ ! -s out ]] || fail "a part of a failed batch was written"
+  says "kept:0: the record at offset 1"
+done
+exits 0 "${kept[@]}" --on-invalid skip
+python3 -c 'import json, sys
+b = json.loads(sys.stdin.read())
+print(b["batch"], b["records"], b["words"], b["invalid"], b["counts"])' < out > got
+echo "1 3 3 1 [['a', 1], ['b', 1], ['c', 1]]" > want
+same "the batch that had failed" want got
+exits 78 wordcount -b "$brokers" -t kept -e --state-dir state
+says "filter lower there, none here"
