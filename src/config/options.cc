@@ -404,8 +404,7 @@ const Option kOptions[] = {
      "record value to text; json: the text, number or list of words that the JSON Pointer leads to",
      kForWordcount, false, set_decode},
     {"on-invalid", "", "replace|skip|fail", "replace",
-     "a record that does not decode: replace: U+FFFD for what is not UTF-8, no words of what is "
-     "not "
+     "a record that does not decode: replace: U+FFFD for what is not UTF-8, nothing for what is no "
      "such JSON; skip: no words; fail: stop (65)",
      kForWordcount, false, set_on_invalid},
     {"split", "", "space|java|whitespace|words", "space",

@@ -21,7 +21,7 @@
 
 namespace kstream {
 
-inline constexpr std::size_t kJsonDepthMax = 1024;
+inline constexpr std::size_t kJsonDepthMax = 1000;  // simdjson has 1024, Python 1000
 
 struct JsonPointer {
   std::string text;                // as given: "/a~1b/0", or "" for the whole record
