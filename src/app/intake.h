@@ -1,6 +1,7 @@
 // How records come into the program: the source of the batches, with all that works for it.
 #pragma once
 
+#include <cstddef>
 #include <memory>
 
 #include "app/runtime.h"
@@ -20,6 +21,7 @@ class Feeder;
 struct IntakeParts {
   const Settings& settings;
   const kafka::ClientConfig& client;
+  std::size_t prefetch_bytes;
   State& state;
   Feeder* feeder;  // of the embedded broker; may be null
   Runtime& runtime;

@@ -261,7 +261,7 @@ class ReceiverIntake final : public Intake {
     options.stream = identity_.stream;
     options.block_interval = parts_.settings.block_interval;
     options.discover_every = parts_.settings.discover_every;
-    options.prefetch_bytes /= topics_.size();
+    options.prefetch_bytes = parts_.prefetch_bytes / topics_.size();
     options.partitions = partitions_ / topics_.size() + 1;
     return options;
   }

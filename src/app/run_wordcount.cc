@@ -13,6 +13,7 @@
 
 #include "app/feeder.h"
 #include "app/intake.h"
+#include "app/memory.h"
 #include "app/run.h"
 #include "app/runtime.h"
 #include "app/state.h"
@@ -20,10 +21,12 @@
 #include "model/block_exchange.h"
 #include "os/clock.h"
 #include "os/line_reader.h"
+#include "os/memory_limit.h"
 #include "os/output.h"
 #include "pipeline/batch_loop.h"
 #include "pipeline/counter.h"
 #include "sink/console.h"
+#include "spill/scratch_space.h"
 #include "telemetry/log.h"
 #include "words/word_filter.h"
 
@@ -119,8 +122,13 @@ Result<CountOptions> count_options(const Settings& settings) {
     KS_TRY_VALUE(words, read_stop_words(*settings.stop_words));
     stop_words = std::move(words);
   }
-  return CountOptions{settings.decode, settings.split, settings.kernel, settings.on_invalid,
-                      WordFilter(settings.is_lower, settings.characters_min, stop_words)};
+  CountOptions options;
+  options.decode = settings.decode;
+  options.split = settings.split;
+  options.kernel = settings.kernel;
+  options.on_invalid = settings.on_invalid;
+  options.filter = WordFilter(settings.is_lower, settings.characters_min, stop_words);
+  return options;
 }
 
 std::vector<Counter> make_counters(const CountOptions& options, std::size_t count) {
@@ -144,12 +152,16 @@ Status run_wordcount(const Settings& settings, Signals& signals) {
   Output output(STDOUT_FILENO, "standard output");
   Presentation presentation = settings.presentation;
   presentation.is_terminal = output.is_terminal();
-  Console console(output, presentation);
+  const std::size_t counting = settings.readers.value_or(default_readers());
+  const MemoryPlan memory = plan_memory(settings.memory_bytes, memory_limit(), counting);
+  ScratchSpace space(scratch_directory(state.path()), settings.spill_bytes_max);
+  count.memory_bytes = memory.counter_bytes;
+  count.space = &space;
+  Console console(output, presentation, memory.counter_bytes * counting, space);
 
   // Whatever ends the run, the threads end before what they use.
   kafka::ClientConfig client = settings.client;
   Embedded embedded;
-  const std::size_t counting = settings.readers.value_or(default_readers());
   BlockExchange blocks(counting * kBlocksPerReader);
   std::vector<Counter> counters = make_counters(count, counting);
   std::unique_ptr<Intake> intake;
@@ -163,7 +175,8 @@ Status run_wordcount(const Settings& settings, Signals& signals) {
           embedded = std::move(started);
         }
         Feeder* feeder = embedded.feeder.get();
-        const IntakeParts parts{settings, client, state, feeder, runtime, clock};
+        const IntakeParts parts{settings, client, memory.prefetch_bytes, state, feeder,
+                                runtime,  clock};
         KS_TRY_VALUE(made, settings.mode == Mode::kDirect ? make_direct_intake(parts)
                                                           : make_receiver_intake(parts));
         intake = std::move(made);

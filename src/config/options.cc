@@ -17,7 +17,9 @@ constexpr std::int64_t kCountMax = std::numeric_limits<std::int64_t>::max();
 constexpr std::int64_t kReadersMax = 256;
 constexpr std::int64_t kWordCharactersMax = std::int64_t{16} * 1024 * 1024;  // a record's limit
 constexpr std::int64_t kRateMax = 1'000'000'000;
-constexpr std::int64_t kWalBytesMin = std::int64_t{16} * 1024 * 1024;
+constexpr std::int64_t kMiB = 1024 * 1024;
+constexpr std::int64_t kWalBytesMin = 16 * kMiB;
+constexpr std::int64_t kMemoryBytesMin = 16 * kMiB;
 
 Error bad_value(std::string text) {
   return Error{ExitCode::kUsage, std::move(text)};
@@ -99,13 +101,22 @@ Status set_mode(Settings& settings, std::string_view text) {
   return {};
 }
 
-Status set_wal_max(Settings& settings, std::string_view text) {
+template <auto Member, std::int64_t Min>
+Status set_bytes(Settings& settings, std::string_view text) {
   KS_TRY_VALUE(bytes, parse_bytes(text));
-  if (bytes < kWalBytesMin) {
-    return bad_value(fmt::format("'{}' is too small: at least 16MiB", text));
+  if (bytes < Min) {
+    return bad_value(fmt::format("'{}' is too small: at least {}MiB", text, Min / kMiB));
   }
-  settings.wal_bytes_max = bytes;
+  settings.*Member = bytes;
   return {};
+}
+
+Status set_spill_max(Settings& settings, std::string_view text) {
+  if (text == "0") {
+    settings.spill_bytes_max = 0;
+    return {};
+  }
+  return set_bytes<&Settings::spill_bytes_max, 0>(settings, text);
 }
 
 Status set_from(Settings& settings, std::string_view text) {
@@ -445,7 +456,7 @@ const Option kOptions[] = {
      "receiver: keep none; offsets are committed after each batch, and a restart may repeat one",
      kForWordcount, false, when_on<[](Settings& settings) { settings.has_wal = false; }>},
     {"wal-max", "", "SIZE", "1GiB", "receiver: size of the log at which nothing more is received",
-     kForWordcount, false, set_wal_max},
+     kForWordcount, false, set_bytes<&Settings::wal_bytes_max, kWalBytesMin>},
     {"block-interval", "", "DURATION", "200ms",
      "receiver: how long a record waits for others before it is logged", kForWordcount, false,
      set_duration<&Settings::block_interval>},
@@ -472,6 +483,12 @@ const Option kOptions[] = {
      kForWordcount, false, set_feed},
     {"kernel", "", "scalar|avx2|avx512", "the fastest that the CPU can run",
      "machine code that counts; the counts are the same", kForWordcount, false, set_kernel},
+    {"memory", "", "SIZE", "512MiB, or half of the control group's limit",
+     "for counts and for records that are read ahead; words that do not fit go to the disk",
+     kForWordcount, false, set_bytes<&Settings::memory_bytes, kMemoryBytesMin>},
+    {"spill-max", "", "SIZE", "free space less 256MiB",
+     "how much of the disk they may take, in --state-dir, else in $TMPDIR or /var/tmp; 0: none",
+     kForWordcount, false, set_spill_max},
     {"readers", "", "N", "one for two cores",
      "reading threads, each with a counting one; receiver: counting threads", kForWordcount, false,
      set_readers},

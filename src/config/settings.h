@@ -81,7 +81,9 @@ struct Settings {
 
   // wordcount: the process
   const Kernel* kernel = kernels().front();
-  std::optional<std::size_t> readers;  // nothing: as many as there are cores
+  std::optional<std::uint64_t> memory_bytes;     // of counts and of records read ahead
+  std::optional<std::uint64_t> spill_bytes_max;  // nothing: what is free, less some
+  std::optional<std::size_t> readers;            // nothing: as many as there are cores
   std::chrono::milliseconds startup_timeout{30'000};
   std::chrono::milliseconds stop_deadline{10'000};
 

@@ -3,11 +3,13 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string_view>
 #include <vector>
 
+#include "base/result.h"
 #include "model/offset.h"
 
 namespace kstream {
@@ -25,7 +27,7 @@ struct BatchPlan {
 };
 
 struct WordCount {
-  std::string_view word;  // any bytes; owned by the table that it came from
+  std::string_view word;  // any bytes
   std::uint64_t count = 0;
 };
 
@@ -44,12 +46,26 @@ struct CountTotals {
   bool operator==(const CountTotals&) const = default;
 };
 
+// The words of a batch, each distinct one once, in no order that means anything.
+class CountedWords {
+ public:
+  virtual ~CountedWords() = default;
+
+  virtual std::uint64_t size() const = 0;
+  // Whether the words stay where they are until the batch ends; else only during a visit.
+  virtual bool are_kept() const = 0;
+  // All of them, some at a time, as often as wanted. The first error of a visit ends it; it may
+  // also have errors of its own (74: they are on a disk).
+  using Visit = std::function<Status(std::span<const WordCount>)>;
+  virtual Status for_each(const Visit& visit) const = 0;
+};
+
 // What a sink gets: valid during the call.
 struct BatchResult {
   const BatchPlan& plan;
   std::chrono::milliseconds interval{};
   CountTotals totals;
-  std::span<const WordCount> counts;  // each distinct word once, in no particular order
+  const CountedWords& counts;
 };
 
 }  // namespace kstream

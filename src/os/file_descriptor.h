@@ -3,6 +3,8 @@
 
 #include <unistd.h>
 
+#include <cstdint>
+#include <string_view>
 #include <utility>
 
 namespace kstream {
@@ -29,5 +31,9 @@ class FileDescriptor {
  private:
   int descriptor_ = -1;
 };
+
+// Writes all of the bytes from that place on. False, with the reason in errno, when that failed;
+// any part may be there then.
+bool write_all_at(const FileDescriptor& file, std::uint64_t at, std::string_view bytes);
 
 }  // namespace kstream

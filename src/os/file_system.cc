@@ -37,35 +37,13 @@ Error failed_or_full(std::string_view step, const std::string& path) {
                true};
 }
 
-Status write_all(int descriptor, std::string_view bytes, const std::string& path) {
-  while (!bytes.empty()) {
-    const ssize_t written = ::write(descriptor, bytes.data(), bytes.size());
-    if (written >= 0) {
-      bytes.remove_prefix(static_cast<std::size_t>(written));
-    } else if (errno != EINTR) {
-      return failed_or_full("write", path);
-    }
-  }
-  return {};
-}
-
 class SystemFile final : public WritableFile {
  public:
   SystemFile(FileDescriptor file, std::string path)
       : file_(std::move(file)), path_(std::move(path)) {}
 
   Status write_at(std::uint64_t at, std::string_view bytes) override {
-    while (!bytes.empty()) {
-      const ssize_t written =
-          ::pwrite(file_.get(), bytes.data(), bytes.size(), static_cast<off_t>(at));
-      if (written >= 0) {
-        bytes.remove_prefix(static_cast<std::size_t>(written));
-        at += static_cast<std::uint64_t>(written);
-      } else if (errno != EINTR) {
-        return not_written("write");
-      }
-    }
-    return {};
+    return write_all_at(file_, at, bytes) ? Status() : Status(not_written("write"));
   }
 
   Status extend(std::uint64_t length, std::uint64_t wanted) override {
@@ -148,7 +126,9 @@ Status SystemFileSystem::write_synced(const std::string& path, std::string_view 
   if (!file.is_open()) {
     return failed_or_full("create", path);
   }
-  KS_TRY(write_all(file.get(), bytes, path));
+  if (!write_all_at(file, 0, bytes)) {
+    return failed_or_full("write", path);
+  }
   return ::fsync(file.get()) == 0 ? Status() : Status(failed("sync", path));
 }
 

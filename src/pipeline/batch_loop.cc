@@ -118,10 +118,8 @@ Status BatchLoop::run_batch(const BatchPlan& plan, const Stop& stop) {
   KS_TRY_VALUE(sinks, sinks_without(plan));
   CountTotals totals;
   if (!sinks.empty()) {
-    KS_TRY(read_and_count(plan, stop));
-    const Counter& all = counters_.front();
-    totals = all.totals();
-    const std::vector<WordCount> counts = all.counts();
+    KS_TRY_VALUE(counts, read_and_count(plan, stop));
+    totals = counts.totals();
     const BatchResult result{plan, options_.interval, totals, counts};
     for (Target* target : sinks) {
       KS_TRY(target->sink->write(result));
@@ -155,7 +153,7 @@ Result<std::vector<BatchLoop::Target*>> BatchLoop::sinks_without(const BatchPlan
   return without;
 }
 
-Status BatchLoop::read_and_count(const BatchPlan& plan, const Stop& stop) {
+Result<MergedCounts> BatchLoop::read_and_count(const BatchPlan& plan, const Stop& stop) {
   for (Counter& counter : counters_) {
     counter.clear();
   }
@@ -165,10 +163,7 @@ Status BatchLoop::read_and_count(const BatchPlan& plan, const Stop& stop) {
     KS_TRY(counter.status());  // the reading was stopped because of it
   }
   KS_TRY(read);
-  for (Counter& other : counters_.subspan(1)) {
-    counters_.front().merge_from(other);
-  }
-  return {};
+  return MergedCounts::merge(counters_);
 }
 
 Result<bool> BatchLoop::wait_out(const Error& error, const Stop& stop) {

@@ -18,6 +18,7 @@
 #include "model/stop.h"
 #include "os/clock.h"
 #include "pipeline/counter.h"
+#include "pipeline/merged_counts.h"
 #include "pipeline/sink.h"
 #include "pipeline/source.h"
 #include "telemetry/every_minute.h"
@@ -66,7 +67,7 @@ class BatchLoop {
   Status run_batch(const BatchPlan& plan, const Stop& stop);
   // The sinks that are to get the batch.
   Result<std::vector<Target*>> sinks_without(const BatchPlan& plan);
-  Status read_and_count(const BatchPlan& plan, const Stop& stop);
+  Result<MergedCounts> read_and_count(const BatchPlan& plan, const Stop& stop);
   Result<bool> wait_out(const Error& error, const Stop& stop);
   void report(const BatchPlan& plan, const CountTotals& totals, std::int64_t took_ms) const;
 

@@ -4,6 +4,10 @@
 
 #include <algorithm>
 #include <limits>
+#include <utility>
+
+#include "base/check.h"
+#include "spill/word_sorter.h"
 
 namespace kstream {
 namespace {
@@ -36,10 +40,15 @@ Error invalid_record(const TopicPartition& partition, const RecordView& record,
                   decoded.problem_at ? fmt::format(" at byte {}", *decoded.problem_at) : "")};
 }
 
+// Of a table with so many more words, and of the list that sorts them.
+std::uint64_t bytes_to_hold(const WordTable& table, std::size_t words) {
+  return table.bytes_to_add(words) + (table.size() + words) * sizeof(PlacedWord);
+}
+
 }  // namespace
 
 Counter::Counter(const CountOptions& options, std::uint64_t hash_seed)
-    : options_(options), decoder_(options.decode), table_(hash_seed) {}
+    : options_(options), hash_seed_(hash_seed), decoder_(options.decode), table_(hash_seed) {}
 
 void Counter::count(const RecordBlock& block) {
   if (!status_.ok()) {
@@ -56,8 +65,8 @@ void Counter::count(const RecordBlock& block) {
     if (collect_at_once(memory, *record->value)) {
       continue;
     }
-    status_ = collect_decoded(memory, block.partition(), *record);
-    if (!status_.ok()) {
+    if (Status collected = collect_decoded(memory, block.partition(), *record); !collected.ok()) {
+      status_ = std::move(collected);
       return;
     }
   }
@@ -206,6 +215,9 @@ void Counter::add_collected(const char* memory) {
   if (options_.filter.is_on()) {
     memory = options_.filter.keep_wanted(memory, words_, filtered_);
   }
+  if (bytes_to_hold(table_, words_.size) > options_.memory_bytes && status_.ok()) [[unlikely]] {
+    status_ = spill();
+  }
   table_.add_each(*options_.kernel, memory, words_);
   totals_.words += words_.size;
   words_.size = 0;
@@ -214,27 +226,42 @@ void Counter::add_collected(const char* memory) {
   }
 }
 
+Status Counter::spill() {
+  std::vector<PlacedWord> words;
+  words.reserve(table_.size());
+  table_.for_each([&](std::string_view word, std::uint64_t count) {
+    words.push_back(placed({word, count}, Order::kWord));
+  });
+  KS_CHECK(options_.space != nullptr);
+  KS_TRY_VALUE(run, write_run(words, *options_.space));
+  runs_.push_back(std::move(run));
+  table_.clear();
+  return {};
+}
+
+Result<std::vector<Run>> Counter::take_runs() {
+  if (!table_.is_empty()) {
+    KS_TRY(spill());
+  }
+  table_ = WordTable(hash_seed_);
+  return std::exchange(runs_, {});
+}
+
+bool Counter::can_merge(const Counter& other, std::uint64_t memory_bytes) const {
+  return bytes_to_hold(table_, other.table_.size()) + other.table_.bytes() <= memory_bytes;
+}
+
 void Counter::merge_from(const Counter& other) {
   table_.merge_from(other.table_);
-  totals_ += other.totals_;
 }
 
 void Counter::clear() {
   table_.clear();
   totals_ = {};
+  runs_.clear();
   status_ = {};
   words_.size = 0;
   copies_.clear();
-}
-
-std::vector<WordCount> Counter::counts() const {
-  std::vector<WordCount> counts;
-  counts.reserve(table_.size());
-  const auto keep = [&](std::string_view word, std::uint64_t count) {
-    counts.push_back({word, count});
-  };
-  table_.for_each(keep);
-  return counts;
 }
 
 }  // namespace kstream

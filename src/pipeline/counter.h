@@ -1,10 +1,14 @@
-// Counts the words of blocks into a table of its own: one for each counting thread.
+// Counts the words of blocks into a table of its own: one for each counting thread. When the table
+// has outgrown its memory its words become a run on a disk, and it begins anew.
 //
 // Contract: a record's way is decode, split, filter, count. Of one that says nothing sensible the
 //   options say what becomes; it is counted as invalid.
-// Errors: 65 with topic, partition and offset, for such a record with kFail. From there on blocks
-//   are taken and not counted, until clear().
+// Errors: 65 with topic, partition and offset, for such a record with kFail; 74 when the disk has
+// no
+//   room, or fails. From there on blocks are taken and not counted, until clear().
 // Thread: one at a time; between batches the batch thread, which merges and clears.
+// Limits: CountOptions::memory_bytes, with what it takes to sort the words; a part of a block
+// above.
 #pragma once
 
 #include <cstddef>
@@ -16,6 +20,8 @@
 #include "base/result.h"
 #include "model/batch.h"
 #include "model/record_block.h"
+#include "spill/run.h"
+#include "spill/scratch_space.h"
 #include "words/decoder.h"
 #include "words/kernel.h"
 #include "words/tokenizer.h"
@@ -30,6 +36,8 @@ struct CountOptions {
   const Kernel* kernel = kernels().front();
   OnInvalid on_invalid = OnInvalid::kReplace;
   WordFilter filter;
+  std::uint64_t memory_bytes = std::uint64_t{1} << 40;  // of each counter
+  ScratchSpace* space = nullptr;  // for words beyond that; null: there are none
 };
 
 class Counter {
@@ -37,16 +45,25 @@ class Counter {
   // Counters that are to be merged share the seed.
   Counter(const CountOptions& options, std::uint64_t hash_seed);
 
+  // Once it has failed it counts nothing more.
   void count(const RecordBlock& block);
-
-  void merge_from(const Counter& other);
+  // For the next batch.
   void clear();
 
+  // Since clear(): whether all was counted; what was; whose words are those of the table and of the
+  // runs.
   const Status& status() const { return status_; }
-  const CountOptions& options() const { return options_; }
   const CountTotals& totals() const { return totals_; }
-  // Each distinct word once; valid until the next call of count, merge_from or clear.
-  std::vector<WordCount> counts() const;
+  const WordTable& table() const { return table_; }
+  bool has_runs() const { return !runs_.empty(); }
+
+  // Whether its words and the other's fit into so much memory, and can be sorted in it.
+  bool can_merge(const Counter& other, std::uint64_t memory_bytes) const;
+  void merge_from(const Counter& other);
+  // All words as runs in their order. The memory of the table is given back.
+  Result<std::vector<Run>> take_runs();
+
+  const CountOptions& options() const { return options_; }
 
  private:
   // Where the collected words lie.
@@ -64,11 +81,14 @@ class Counter {
   void add_all(const char* block_memory);
   void add_copies();
   void add_collected(const char* memory);
+  Status spill();
 
   const CountOptions options_;
+  const std::uint64_t hash_seed_;
   Decoder decoder_;
   WordTable table_;
   CountTotals totals_;
+  std::vector<Run> runs_;
   Status status_;
   WordList words_{};  // not yet in the table
   Place place_ = Place::kBlock;

@@ -1,18 +1,25 @@
 // Prints each batch to standard output, and nothing else ever.
 //
 // Contract: a batch has left the process when write() returns.
-// Errors: 141 when the reader has gone, 74 when the output cannot be written.
+// Errors: 141 when the reader has gone, 74 when the output cannot be written,
+//   or the disk has no room for words that do not fit into memory; nothing of the batch is written
+//   then.
 #pragma once
+
+#include <cstddef>
 
 #include "model/presentation.h"
 #include "os/output.h"
 #include "pipeline/sink.h"
+#include "spill/scratch_space.h"
 
 namespace kstream {
 
 class Console final : public Sink {
  public:
-  Console(Output& output, const Presentation& presentation);
+  // To bring the words in order it takes so much memory, and beyond that the space.
+  Console(Output& output, const Presentation& presentation, std::size_t memory_bytes,
+          ScratchSpace& space);
 
   bool wants_empty_batches() const override { return true; }
   // Who reads it may know; JSON has the id for that.
@@ -22,6 +29,8 @@ class Console final : public Sink {
  private:
   Output& output_;
   const Presentation presentation_;
+  const std::size_t memory_bytes_;
+  ScratchSpace& space_;
   bool is_header_written_ = false;
 };
 

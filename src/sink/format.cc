@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
+#include <cstdint>
 #include <ctime>
 #include <iterator>
 
@@ -100,8 +100,21 @@ void add_word(Text& text, std::string_view word, const Presentation& presentatio
   }
 }
 
-Status render_block(const BatchResult& result, std::span<const WordCount> words,
-                    const Presentation& presentation, Text& text) {
+// Calls write for each of the words that are shown, and says how many there were.
+template <class Write>
+Result<std::uint64_t> write_words(WordSorter& shown, Text& text, Write&& write) {
+  for (std::uint64_t written = 0;; ++written) {
+    KS_TRY_VALUE(word, shown.next());
+    if (word == nullptr) {
+      return written;
+    }
+    write(*word);
+    KS_TRY(text.pass());
+  }
+}
+
+Status render_block(const BatchResult& result, WordSorter& shown, const Presentation& presentation,
+                    Text& text) {
   const bool is_pprint = presentation.format == OutputFormat::kPprint;
   text.buffer() += kRule;
   if (is_pprint) {
@@ -110,32 +123,30 @@ Status render_block(const BatchResult& result, std::span<const WordCount> words,
     text.add("Time: {} ms\n", result.plan.time_ms);
   }
   text.buffer() += kRule;
-  for (const WordCount& word : words) {
-    text.buffer() += '(';
-    add_word(text, word.word, presentation);
-    text.add("{}{})\n", is_pprint ? ", " : ",", word.count);
-    KS_TRY(text.pass());
-  }
-  text.buffer() += words.size() < result.counts.size() ? "...\n\n" : "\n";
+  KS_TRY_VALUE(written, write_words(shown, text, [&](const WordCount& word) {
+                 text.buffer() += '(';
+                 add_word(text, word.word, presentation);
+                 text.add("{}{})\n", is_pprint ? ", " : ",", word.count);
+               }));
+  text.buffer() += written < result.counts.size() ? "...\n\n" : "\n";
   return {};
 }
 
-Status render_rows(const BatchResult& result, std::span<const WordCount> words,
-                   const Presentation& presentation, Text& text) {
+Status render_rows(const BatchResult& result, WordSorter& shown, const Presentation& presentation,
+                   Text& text) {
   const char separator = presentation.format == OutputFormat::kTsv ? '\t' : ',';
   const std::string time = rfc3339_time(result.plan.time_ms);
-  for (const WordCount& word : words) {
+  KS_TRY(write_words(shown, text, [&](const WordCount& word) {
     text.buffer() += time;
     text.buffer() += separator;
     add_word(text, word.word, presentation);
     text.add("{}{}\n", separator, word.count);
-    KS_TRY(text.pass());
-  }
+  }));
   return {};
 }
 
-Status render_json(const BatchResult& result, std::span<const WordCount> words,
-                   const Presentation& presentation, Text& text) {
+Status render_json(const BatchResult& result, WordSorter& shown, const Presentation& presentation,
+                   Text& text) {
   const BatchPlan& plan = result.plan;
   text.add(
       "{{\"batch\":{},\"time\":\"{}\",\"interval_ms\":{},\"records\":{},\"words\":{},"
@@ -154,29 +165,28 @@ Status render_json(const BatchResult& result, std::span<const WordCount> words,
   }
   text.buffer() += "],\"counts\":[";
   separator = "";
-  for (const WordCount& word : words) {
+  KS_TRY(write_words(shown, text, [&](const WordCount& word) {
     text.buffer() += separator;
     text.buffer() += '[';
     add_word(text, word.word, presentation);
     text.add(",{}]", word.count);
     separator = ",";
-    KS_TRY(text.pass());
-  }
+  }));
   text.buffer() += "]}\n";
   return {};
 }
 
-Status render_batch(const BatchResult& result, const Presentation& presentation, Text& text) {
-  const std::vector<WordCount> words = select_words(result.counts, presentation);
+Status render_batch(const BatchResult& result, WordSorter& shown, const Presentation& presentation,
+                    Text& text) {
   switch (presentation.format) {
     case OutputFormat::kPprint:
     case OutputFormat::kScala:
-      return render_block(result, words, presentation, text);
+      return render_block(result, shown, presentation, text);
     case OutputFormat::kTsv:
     case OutputFormat::kCsv:
-      return render_rows(result, words, presentation, text);
+      return render_rows(result, shown, presentation, text);
     case OutputFormat::kJson:
-      return render_json(result, words, presentation, text);
+      return render_json(result, shown, presentation, text);
   }
   return {};
 }
@@ -187,32 +197,15 @@ std::string header(const Presentation& presentation) {
   return presentation.format == OutputFormat::kCsv ? "time,word,count\n" : "";
 }
 
-std::vector<WordCount> select_words(std::span<const WordCount> counts,
-                                    const Presentation& presentation) {
-  const auto is_before = [&](const WordCount& a, const WordCount& b) {
-    if (presentation.order == Order::kCount && a.count != b.count) {
-      return a.count > b.count;
-    }
-    return a.word < b.word;  // char_traits compare bytes as unsigned
-  };
-  if (!presentation.top || *presentation.top >= counts.size()) {
-    std::vector<WordCount> all(counts.begin(), counts.end());
-    std::sort(all.begin(), all.end(), is_before);
-    return all;
-  }
-  std::vector<WordCount> shown(*presentation.top);
-  std::partial_sort_copy(counts.begin(), counts.end(), shown.begin(), shown.end(), is_before);
-  return shown;
-}
-
-Status render(const BatchResult& result, const Presentation& presentation, const EmitText& emit) {
+Status render(const BatchResult& result, WordSorter& shown, const Presentation& presentation,
+              const EmitText& emit) {
   const bool is_block =
       presentation.format == OutputFormat::kPprint || presentation.format == OutputFormat::kScala;
   if (!is_block && !result.plan.id) {
     return {};
   }
   Text text(emit);
-  KS_TRY(render_batch(result, presentation, text));
+  KS_TRY(render_batch(result, shown, presentation, text));
   if (presentation.offsets && presentation.format != OutputFormat::kJson) {
     for (const OffsetRange& range : result.plan.ranges) {
       text.add("{} {} {} {}\n", range.partition.topic, range.partition.partition, range.from,

@@ -12,20 +12,18 @@
 //   scala block; in the other formats a batch without id gives nothing at all.
 //   Presentation::offsets adds, after the block's empty line or the batch's rows, a line "topic
 //   partition from until" per partition; not in json, which has its ranges.
-// Errors: only those of the function that takes the chunks; the first one ends the text.
-// Limits: chunks of 64 KiB, longer by one word at most, so that no batch is ever one text. The
-//   words that are shown are copied as views, not the others.
+// Errors: those of the function that takes the chunks and of the words; the first one ends the
+// text. Limits: chunks of 64 KiB, longer by one word at most, so that no batch is ever one text.
 #pragma once
 
 #include <functional>
-#include <span>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "base/result.h"
 #include "model/batch.h"
 #include "model/presentation.h"
+#include "spill/word_sorter.h"
 
 namespace kstream {
 
@@ -34,10 +32,8 @@ using EmitText = std::function<Status(std::string_view)>;
 // What comes once, before the first batch: csv's names of columns.
 std::string header(const Presentation& presentation);
 
-Status render(const BatchResult& result, const Presentation& presentation, const EmitText& emit);
-
-// The words that are shown, in their order.
-std::vector<WordCount> select_words(std::span<const WordCount> counts,
-                                    const Presentation& presentation);
+// `shown` are those of its words that are shown, in their order; they are used up.
+Status render(const BatchResult& result, WordSorter& shown, const Presentation& presentation,
+              const EmitText& emit);
 
 }  // namespace kstream

@@ -59,6 +59,15 @@ void ShortWords::grow() {
   }
 }
 
+std::size_t ShortWords::bytes_to_add(std::size_t words) const {
+  std::size_t buckets = buckets_.size();
+  while (size_ + words > buckets * 4 / 2) {
+    buckets *= 2;
+  }
+  const std::size_t old = buckets == buckets_.size() ? 0 : buckets_.size();
+  return (buckets + old) * sizeof(WordBucket);
+}
+
 void ShortWords::clear() {
   if (buckets_.size() > kBucketsMin && size_ < buckets_.size() * 4 / 16) {
     const std::size_t buckets = std::max(buckets_.size() / 4, kBucketsMin);

@@ -29,6 +29,8 @@ class ShortWords {
 
   std::size_t size() const { return size_; }
   std::size_t bytes() const { return buckets_.size() * sizeof(WordBucket); }
+  // As WordTable::bytes_to_add().
+  std::size_t bytes_to_add(std::size_t words) const;
 
   // Calls visit(std::string_view word, std::uint64_t count) once for each word.
   template <class Visit>

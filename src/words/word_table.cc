@@ -180,6 +180,15 @@ void WordTable::grow() {
   }
 }
 
+std::size_t WordTable::bytes_to_add(std::size_t words) const {
+  std::size_t slots = slots_.size();
+  while (size_ + words > slots / 8 * 5) {
+    slots *= 2;
+  }
+  const std::size_t old = slots == slots_.size() ? 0 : slots_.size();
+  return short_.bytes_to_add(words) + (slots + old) * sizeof(Slot) + arena_.bytes();
+}
+
 void WordTable::clear() {
   if (slots_.size() > kSlotsMin && size_ < slots_.size() / 16) {
     const std::size_t slots = std::max(slots_.size() / 4, kSlotsMin);

@@ -53,6 +53,10 @@ class WordTable {
     return short_.bytes() + slots_.size() * sizeof(Slot) + arena_.bytes();
   }
 
+  // Memory held while so many further words are added, when each is new and short: a part that
+  // grows is there twice for a moment.
+  std::size_t bytes_to_add(std::size_t words) const;
+
   // Calls visit(std::string_view word, std::uint64_t count) once for each word, in no order that
   // means anything.
   template <class Visit>

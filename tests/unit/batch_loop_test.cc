@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "catch.h"
+#include "counted_words.h"
 
 namespace kstream {
 namespace {
@@ -88,8 +89,8 @@ class MemorySink final : public Sink {
     }
     ids.push_back(result.plan.id.value_or(0));
     times.push_back(result.plan.time_ms);
-    for (const WordCount& word : result.counts) {
-      words[std::string(word.word)] += word.count;
+    for (const auto& [word, count] : map_of(result.counts)) {
+      words[word] += count;
     }
     return {};
   }

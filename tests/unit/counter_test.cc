@@ -5,6 +5,7 @@
 #include <string>
 
 #include "catch.h"
+#include "counted_words.h"
 
 namespace kstream {
 
@@ -33,11 +34,7 @@ TEST_CASE("counter: repaired texts, nulls and long records between others, each 
   }
   Counter counter({}, 7);
   counter.count(block);
-  std::map<std::string, std::uint64_t> counts;
-  for (const WordCount& word : counter.counts()) {
-    counts[std::string(word.word)] = word.count;
-  }
-  CHECK(counts == expected);
+  CHECK(map_of(counter.table()) == expected);
   CHECK(counter.totals().records == 2000);
   CHECK(counter.totals().nulls == 1000);
   CHECK(counter.totals().invalid == 334);
@@ -46,12 +43,8 @@ TEST_CASE("counter: repaired texts, nulls and long records between others, each 
 
 namespace {
 
-std::map<std::string, std::uint64_t> counts_of(const Counter& counter) {
-  std::map<std::string, std::uint64_t> counts;
-  for (const WordCount& word : counter.counts()) {
-    counts[std::string(word.word)] = word.count;
-  }
-  return counts;
+WordMap counts_of(const Counter& counter) {
+  return map_of(counter.table());
 }
 
 using Counts = std::map<std::string, std::uint64_t>;
@@ -97,7 +90,7 @@ TEST_CASE("counter: what becomes of invalid records, between valid ones") {
     CHECK(failing.totals().records == 2);
     failing.clear();
     CHECK(failing.status().ok());
-    CHECK(failing.counts().empty());
+    CHECK(failing.table().is_empty());
   }
 }
 
@@ -159,11 +152,7 @@ TEST_CASE("counter: texts longer than the words at once, valid or not, of every 
       options.kernel = kernel;
       Counter counter(options, 7);
       counter.count(block);
-      std::map<std::string, std::uint64_t> counts;
-      for (const WordCount& word : counter.counts()) {
-        counts[std::string(word.word)] = word.count;
-      }
-      CHECK(counts == expected);
+      CHECK(map_of(counter.table()) == expected);
       CHECK(counter.totals().invalid == 7);
     }
   }

@@ -8,6 +8,7 @@
 
 #include "catch.h"
 #include "checkpoint/checkpoint_store.h"
+#include "counted_words.h"
 #include "pipeline/batch_loop.h"
 #include "simulated_disk.h"
 #include "simulated_machine.h"
@@ -346,8 +347,8 @@ class LogShape final : public Source {
 
 Row row_of(const BatchResult& result) {
   Row row{result.plan, {}};
-  for (const WordCount& word : result.counts) {
-    row.counts[std::string(word.word)] += word.count;
+  for (const auto& [word, count] : map_of(result.counts)) {
+    row.counts[word] += count;
   }
   return row;
 }

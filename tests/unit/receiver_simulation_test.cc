@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "catch.h"
+#include "counted_words.h"
 #include "pipeline/batch_loop.h"
 #include "quiet.h"
 #include "simulated_disk.h"
@@ -120,8 +121,8 @@ class TransactionalSink final : public Sink {
   Status write(const BatchResult& result) override {
     fate_.point();
     rows_.last = result.plan.id;
-    for (const WordCount& word : result.counts) {
-      world_.counted[std::string(word.word)] += static_cast<int>(word.count);
+    for (const auto& [word, count] : map_of(result.counts)) {
+      world_.counted[word] += static_cast<int>(count);
     }
     fate_.point();
     return {};

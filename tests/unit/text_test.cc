@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "catch.h"
+#include "counted_words.h"
 #include "pipeline/counter.h"
 
 namespace kstream {
@@ -104,10 +105,10 @@ Counts count(const CountOptions& options, const std::vector<std::string>& record
   REQUIRE(counter.status().ok());
   Counts counts;
   std::uint64_t words = 0;
-  for (const WordCount& word : counter.counts()) {
-    REQUIRE(word.count % times == 0);
-    counts[std::string(word.word)] = word.count / times;
-    words += word.count;
+  for (const auto& [word, count] : map_of(counter.table())) {
+    REQUIRE(count % times == 0);
+    counts[word] = count / times;
+    words += count;
   }
   CHECK(counter.totals().words == words);
   return counts;
@@ -173,9 +174,9 @@ TEST_CASE("text: a word of 1 MiB, as each decoder has it") {
       block.start({"lines", 0});
       REQUIRE(block.append({0, 0, std::nullopt, record}));
       counter.count(block);
-      const auto counts = counter.counts();
+      const WordMap counts = map_of(counter.table());
       REQUIRE(counts.size() == 1);
-      return std::string(counts[0].word);
+      return counts.begin()->first;
     };
     CHECK((of(Decoding::kLatin1, "x " + word + " y") == latin1));
     CHECK((of(Decoding::kJson, "\"" + latin1 + "\"") == latin1));
