@@ -365,7 +365,7 @@ void GroupMember::stop_fetching(const Partition& partition) {
 void GroupMember::on_message(rd_kafka_message_t* message, void* draining) noexcept {
   auto& [self, partition, status] = *static_cast<Draining*>(draining);
   if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
-    self->take(*partition, record_of(*message));
+    self->take(*partition, record_of(*message, self->headers_place()));
   } else {
     status = self->take_partition_event(*partition, *message);
   }

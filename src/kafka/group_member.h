@@ -41,6 +41,7 @@ struct GroupOptions {
   std::chrono::milliseconds discover_every{30'000};  // new partitions and topics are looked for
   std::size_t prefetch_bytes = 32 * 1024 * 1024;
   std::size_t partitions = 1;  // about as many will be its own
+  bool has_headers = false;    // records come with their headers
 };
 
 class GroupMember {
@@ -116,6 +117,7 @@ class GroupMember {
   Status commit_failed(rd_kafka_resp_err_t code, const rd_kafka_topic_partition_list_t& list);
 
   bool may_take();
+  std::string* headers_place() { return options_.has_headers ? &headers_ : nullptr; }
   static void on_message(rd_kafka_message_t* message, void* draining) noexcept;
 
   const std::unique_ptr<Client> client_;
@@ -135,6 +137,7 @@ class GroupMember {
   std::size_t turn_ = 0;     // whose it is to be taken from: none waits for ever
   std::int64_t now_ms_ = 0;  // steady, of this round
   double allowed_ = 0;       // records, by the rate
+  std::string headers_;      // of the record in hand
   EveryMinute complaint_;
 };
 

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "model/record_headers.h"
 
 namespace kstream::kafka {
 namespace {
@@ -25,6 +26,22 @@ std::optional<std::string_view> field(const void* bytes, std::size_t length) {
     return std::nullopt;
   }
   return std::string_view(static_cast<const char*>(bytes), length);
+}
+
+void encode_headers(const rd_kafka_message_t& message, std::string& to) {
+  to.clear();
+  rd_kafka_headers_t* headers = nullptr;
+  if (rd_kafka_message_headers(&message, &headers) != RD_KAFKA_RESP_ERR_NO_ERROR) {
+    return;
+  }
+  const char* key = nullptr;
+  const void* value = nullptr;
+  std::size_t length = 0;
+  for (std::size_t i = 0;
+       rd_kafka_header_get_all(headers, i, &key, &value, &length) == RD_KAFKA_RESP_ERR_NO_ERROR;
+       ++i) {
+    put_header(to, {key, field(value, length)});
+  }
 }
 
 }  // namespace
@@ -122,12 +139,16 @@ std::optional<Offset> PartitionQueue::position() {
   return element.offset;
 }
 
-RecordView record_of(const rd_kafka_message_t& message) {
+RecordView record_of(const rd_kafka_message_t& message, std::string* headers) {
   RecordView record;
   record.offset = message.offset;
   record.timestamp_ms = rd_kafka_message_timestamp(&message, nullptr);
   record.key = field(message.key, message.key_len);
   record.value = field(message.payload, message.len);
+  if (headers != nullptr) {
+    encode_headers(message, *headers);
+    record.headers = *headers;
+  }
   return record;
 }
 

@@ -9,6 +9,7 @@
 #include <condition_variable>
 #include <mutex>
 #include <optional>
+#include <string>
 
 #include "kafka/client_config.h"
 #include "kafka/handles.h"
@@ -79,7 +80,8 @@ class PartitionQueue {
   Offset last_end_ = RD_KAFKA_OFFSET_INVALID;
 };
 
-// Valid as long as the message.
-RecordView record_of(const rd_kafka_message_t& message);
+// Valid as long as the message. The headers lie in `headers`, and are left out when that is null;
+// librdkafka reads them from the message only when it is asked.
+RecordView record_of(const rd_kafka_message_t& message, std::string* headers);
 
 }  // namespace kstream::kafka

@@ -31,10 +31,11 @@ RangeReader::CarriedRecord::CarriedRecord(const RecordView& record)
     : offset(record.offset),
       timestamp_ms(record.timestamp_ms),
       key(record.key),
-      value(record.value) {}
+      value(record.value),
+      headers(record.headers) {}
 
 RecordView RangeReader::CarriedRecord::view() const {
-  return {offset, timestamp_ms, key, value};
+  return {offset, timestamp_ms, key, value, headers};
 }
 
 RangeReader::RangeReader(std::unique_ptr<Client> client, const ReaderOptions& options,
@@ -179,7 +180,7 @@ Result<bool> RangeReader::drain(Partition& partition, BlockExchange& blocks) {
 void RangeReader::on_message(rd_kafka_message_t* message, void* draining) noexcept {
   auto& [self, partition, blocks, status] = *static_cast<Draining*>(draining);
   status = message->err == RD_KAFKA_RESP_ERR_NO_ERROR
-               ? self->take(*partition, record_of(*message), *blocks)
+               ? self->take(*partition, record_of(*message, self->headers_place()), *blocks)
                : self->take_event(*partition, *message);
   if (!status.ok() || partition->is_done()) {
     // What lies beyond the range goes back to the front of the queue.

@@ -36,7 +36,8 @@ struct ReaderOptions {
   // How long a read goes on without any progress. Then the batch may be read again, with a new
   // client: now and then one stays stuck although the brokers are back.
   std::chrono::milliseconds give_up_after{60'000};
-  bool is_final = false;  // no: the error is transient
+  bool is_final = false;     // no: the error is transient
+  bool has_headers = false;  // records come with their headers
 };
 
 class RangeReader {
@@ -62,6 +63,7 @@ class RangeReader {
     std::int64_t timestamp_ms;
     std::optional<std::string> key;
     std::optional<std::string> value;
+    std::string headers;
   };
   struct Partition {
     Partition(rd_kafka_t* client, const TopicPartition& partition, Wakeup& wakeup)
@@ -98,6 +100,7 @@ class RangeReader {
   void submit_block(BlockExchange& blocks);
   void serve_client();
   Status report_stall(const std::vector<Partition*>& waiting, std::int64_t stalled_ms);
+  std::string* headers_place() { return options_.has_headers ? &headers_ : nullptr; }
 
   static void on_message(rd_kafka_message_t* message, void* draining) noexcept;
 
@@ -107,7 +110,8 @@ class RangeReader {
   Clock& clock_;
   Wakeup wakeup_;
   std::map<TopicPartition, std::unique_ptr<Partition>> partitions_;
-  BlockPtr block_;  // being filled
+  BlockPtr block_;       // being filled
+  std::string headers_;  // of the record in hand
   std::int64_t next_report_ms_ = 0;
 };
 

@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "base/varint.h"
+#include "model/record_headers.h"
 
 namespace kstream {
 namespace {
@@ -40,6 +41,22 @@ bool advance(std::int64_t& number, std::uint64_t zigzag_difference) {
   return !__builtin_add_overflow(number, unzigzag(zigzag_difference), &number);
 }
 
+// What is before a key: the headers, if there are any.
+bool skip_headers(std::string_view& content) {
+  std::string_view rest = content;
+  const auto mark = take_varint(rest);
+  if (!mark || unzigzag(*mark) != RecordBlock::kHeadersFollow) {
+    return true;
+  }
+  const auto length = take_varint(rest);
+  if (!length || *length == 0 || *length > rest.size() ||
+      !are_headers(rest.substr(0, static_cast<std::size_t>(*length)))) {
+    return false;
+  }
+  content = rest.substr(static_cast<std::size_t>(*length));
+  return true;
+}
+
 bool skip_field(std::string_view& content) {
   const auto length = take_varint(content);
   if (!length || unzigzag(*length) < -1 ||
@@ -68,8 +85,8 @@ void RecordBlock::start(const TopicPartition& partition) {
 }
 
 bool RecordBlock::append(const RecordView& record) {
-  const std::size_t bytes_max =
-      2 * kVarintBytesMax + field_bytes(record.key) + field_bytes(record.value);
+  const std::size_t bytes_max = 4 * kVarintBytesMax + record.headers.size() +
+                                field_bytes(record.key) + field_bytes(record.value);
   if (size_ + bytes_max > capacity_ && !grow_for(bytes_max)) {
     return false;
   }
@@ -77,6 +94,11 @@ bool RecordBlock::append(const RecordView& record) {
   unsigned char* to = bytes_.get() + size_;
   to = put_unsigned(to, static_cast<std::uint64_t>(record.offset - last_offset_));
   to = put(to, record.timestamp_ms - last_timestamp_ms_);
+  if (!record.headers.empty()) {
+    to = put(to, kHeadersFollow);
+    to = put_unsigned(to, record.headers.size());
+    to = std::copy(record.headers.begin(), record.headers.end(), to);
+  }
   to = put(to, record.key);
   to = put(to, record.value);
   size_ = static_cast<std::size_t>(to - bytes_.get());
@@ -96,7 +118,8 @@ bool RecordBlock::load(const TopicPartition& partition, std::uint32_t records,
     const auto later = take_varint(rest);
     if (!rise || (*rise == 0 && i > 0) ||
         *rise > static_cast<std::uint64_t>(std::numeric_limits<Offset>::max() - last_offset_) ||
-        !later || !advance(last_timestamp_ms_, *later) || !skip_field(rest) || !skip_field(rest)) {
+        !later || !advance(last_timestamp_ms_, *later) || !skip_headers(rest) ||
+        !skip_field(rest) || !skip_field(rest)) {
       return false;
     }
     last_offset_ += static_cast<Offset>(*rise);

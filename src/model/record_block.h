@@ -3,7 +3,9 @@
 //
 // Format: per record, in offset order: offset delta to the record before (unsigned varint),
 //   timestamp delta to the record before (zigzag varint), key length and key, value length and
-//   value (lengths as zigzag varints, -1 for null). A varint has 7 bits a byte, low bits first.
+//   value (lengths as zigzag varints, -1 for null). In place of a key's length -2 says that the
+//   record has headers: their bytes (unsigned varint) and they (record_headers.h) follow, then the
+//   key's length. A varint has 7 bits a byte, low bits first.
 // Thread: one at a time; blocks pass between threads by move of their pointer.
 // Limits: kBytes of records a block; a single larger record has a block of its own, which grows to
 //   hold it and shrinks when it is cleared.
@@ -27,12 +29,14 @@ struct RecordView {
   std::int64_t timestamp_ms = 0;
   std::optional<std::string_view> key;    // nothing for null
   std::optional<std::string_view> value;  // nothing for null (a tombstone)
+  std::string_view headers{};             // encoded (record_headers.h); empty where nobody asks
 };
 
 class RecordBlock {
  public:
   static constexpr std::size_t kBytes = 256 * 1024;   // fits a core's cache beside the word table
   static constexpr std::size_t kReadableBeyond = 64;  // for who reads a value in whole registers
+  static constexpr std::int64_t kHeadersFollow = -2;  // in place of a key's length
 
   // One of less than kBytes grows to that as it is filled.
   explicit RecordBlock(std::size_t capacity = kBytes);
@@ -79,8 +83,15 @@ class RecordBlock {
       __builtin_prefetch(at_ + kBytesAhead + 64);
       record_.offset += static_cast<Offset>(unsigned_varint());
       record_.timestamp_ms += varint();
-      record_.key = field();
-      record_.value = field();
+      std::int64_t key_length = varint();
+      if (key_length == kHeadersFollow) [[unlikely]] {
+        record_.headers = bytes(static_cast<std::int64_t>(unsigned_varint()));
+        key_length = varint();
+      } else {
+        record_.headers = {};
+      }
+      record_.key = field(key_length);
+      record_.value = field(varint());
       return &record_;
     }
 
@@ -92,15 +103,14 @@ class RecordBlock {
       return byte < 0x80 ? byte : longer_varint(byte);
     }
     std::int64_t varint() { return unzigzag(unsigned_varint()); }
-    std::optional<std::string_view> field() {
-      const std::int64_t length = varint();
-      if (length < 0) {
-        return std::nullopt;
-      }
+    std::optional<std::string_view> field(std::int64_t length) {
+      return length < 0 ? std::nullopt : std::optional(bytes(length));
+    }
+    std::string_view bytes(std::int64_t length) {
       KS_CHECK(length <= end_ - at_);
       const char* const begin = reinterpret_cast<const char*>(at_);
       at_ += length;
-      return std::string_view(begin, static_cast<std::size_t>(length));
+      return {begin, static_cast<std::size_t>(length)};
     }
     std::uint64_t longer_varint(std::uint64_t first_byte);
 

@@ -3,6 +3,7 @@
 
 #include "catch.h"
 #include "model/record_block.h"
+#include "model/record_headers.h"
 
 namespace kstream {
 namespace {
@@ -14,6 +15,7 @@ struct Record {
   std::int64_t timestamp_ms;
   std::optional<std::string> key;
   std::optional<std::string> value;
+  std::string headers{};
   bool operator==(const Record&) const = default;
 };
 
@@ -22,13 +24,13 @@ std::vector<Record> records_of(const RecordBlock& block) {
   RecordBlock::Reader reader(block);
   while (const RecordView* view = reader.next()) {
     records.push_back({view->offset, view->timestamp_ms, std::optional<std::string>(view->key),
-                       std::optional<std::string>(view->value)});
+                       std::optional<std::string>(view->value), std::string(view->headers)});
   }
   return records;
 }
 
 RecordView view_of(const Record& record) {
-  return {record.offset, record.timestamp_ms, record.key, record.value};
+  return {record.offset, record.timestamp_ms, record.key, record.value, record.headers};
 }
 
 }  // namespace
@@ -86,6 +88,43 @@ TEST_CASE("record block: its content makes the same block again, and no other co
   REQUIRE(block.append({0, 0, std::nullopt, large}));
   REQUIRE(copy.load(kPartition, 1, block.content()));
   CHECK(RecordBlock::Reader(copy).next()->value == large);
+}
+
+TEST_CASE("record block: headers lie before the key, and records without any are as they were") {
+  std::string headers;
+  put_header(headers, {"trace", "a"});
+  put_header(headers, {"trace", std::nullopt});
+  put_header(headers, {"", std::string(300, 'h')});
+  const std::vector<Record> records = {{1, 0, std::nullopt, "v", headers},
+                                       {2, 0, "key", std::nullopt, ""},
+                                       {3, 0, "", "w", headers}};
+  RecordBlock block;
+  block.start(kPartition);
+  for (const Record& record : records) {
+    REQUIRE(block.append(view_of(record)));
+  }
+  CHECK(records_of(block) == records);
+  const std::string content(block.content());
+  RecordBlock copy;
+  REQUIRE(copy.load(kPartition, 3, content));
+  CHECK(records_of(copy) == records);
+  for (std::size_t i = 0; i < content.size(); ++i) {
+    CHECK_FALSE(copy.load(kPartition, 3, content.substr(0, i)));
+  }
+  const auto loads = [&](std::string_view bytes) { return copy.load(kPartition, 1, bytes); };
+  using namespace std::string_view_literals;
+  CHECK(loads("\0\0\x03\x03\x01k\x01\x01\x01"sv));        // header "k", null
+  CHECK_FALSE(loads("\0\0\x03\0\x01\x01"sv));             // no headers behind their mark
+  CHECK_FALSE(loads("\0\0\x03\x02\x01k\x01\x01\x01"sv));  // cut inside a header
+  CHECK_FALSE(loads("\0\0\x03\x7f\x01k\x01\x01\x01"sv));  // longer than the content
+  CHECK_FALSE(loads("\0\0\x03\x03\x01k\x03\x01\x01"sv));  // a value's length of -2
+  CHECK_FALSE(loads("\0\0\x03\x03\x01k\x01\x03\x01"sv));  // headers twice
+  CHECK_FALSE(loads("\0\0\x03\x03\x7fk\x01\x01\x01"sv));  // a key longer than the headers
+  std::string_view rest = headers;
+  CHECK(take_header(rest)->value == "a");
+  CHECK_FALSE(take_header(rest)->value.has_value());
+  CHECK(take_header(rest)->key.empty());
+  CHECK_FALSE(take_header(rest));
 }
 
 TEST_CASE("record block: full at its size, and not changed by what does not fit") {
