@@ -56,9 +56,11 @@ DirectSourceOptions source_options(const Settings& settings, const Feeder* feede
   return options;
 }
 
-kafka::ReaderOptions reader_options(const Settings& settings, std::size_t prefetch_bytes) {
+kafka::ReaderOptions reader_options(const IntakeParts& parts) {
+  const Settings& settings = parts.settings;
   kafka::ReaderOptions options;
-  options.prefetch_bytes = prefetch_bytes;
+  options.prefetch_bytes = parts.prefetch_bytes;
+  options.has_headers = parts.has_headers;
   if (settings.is_bounded()) {
     options.give_up_after = settings.startup_timeout;
     options.is_final = true;
@@ -86,8 +88,7 @@ class DirectIntake final : public Intake {
   DirectIntake(const IntakeParts& parts, kafka::ClusterView view, std::size_t readers)
       : parts_(parts),
         view_(std::move(view)),
-        pool_(parts.client, reader_options(parts.settings, parts.prefetch_bytes), readers,
-              parts.clock),
+        pool_(parts.client, reader_options(parts), readers, parts.clock),
         publisher_(parts.clock) {}
 
   Result<bool> start(const Stop& stop) override {

@@ -26,6 +26,7 @@ struct IntakeParts {
   Feeder* feeder;  // of the embedded broker; may be null
   Runtime& runtime;
   Clock& clock;
+  bool has_headers = false;  // somebody asks for the records' headers
 };
 
 class Intake {

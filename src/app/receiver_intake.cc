@@ -263,6 +263,7 @@ class ReceiverIntake final : public Intake {
     options.discover_every = parts_.settings.discover_every;
     options.prefetch_bytes = parts_.prefetch_bytes / topics_.size();
     options.partitions = partitions_ / topics_.size() + 1;
+    options.has_headers = parts_.has_headers;
     return options;
   }
 

@@ -32,10 +32,11 @@ std::string at(BatchTime time_ms) {
 
 std::string shown(const Identity& identity) {
   return fmt::format(
-      "stream {}\ncluster {}\ntopics {}\nsource {}\nisolation {}\ndecode {}\nsplit {}\n{}",
+      "stream {}\ncluster {}\ntopics {}\nsource {}\nisolation {}\ndecode {}\nsplit {}\n{}{}",
       identity.stream, identity.cluster, fmt::join(identity.topics, ","), identity.source,
       identity.isolation, identity.decode, identity.split,
-      identity.filter.empty() ? "" : fmt::format("filter {}\n", identity.filter));
+      identity.filter.empty() ? "" : fmt::format("filter {}\n", identity.filter),
+      identity.handler.empty() ? "" : fmt::format("handler {}\n", identity.handler));
 }
 
 std::string shown(const OffsetMap& offsets) {

@@ -17,9 +17,11 @@
 #include "app/run.h"
 #include "app/runtime.h"
 #include "app/state.h"
+#include "handler/handler.h"
 #include "kafka/embedded_broker.h"
 #include "model/block_exchange.h"
 #include "os/clock.h"
+#include "os/file_system.h"
 #include "os/line_reader.h"
 #include "os/memory_limit.h"
 #include "os/output.h"
@@ -131,13 +133,47 @@ Result<CountOptions> count_options(const Settings& settings) {
   return options;
 }
 
-std::vector<Counter> make_counters(const CountOptions& options, std::size_t count) {
+Result<HandlerFile> read_handler(const std::string& path) {
+  SystemFileSystem files;
+  KS_TRY_VALUE(code, files.read(path));
+  if (!code) {
+    return Error{ExitCode::kNoInput,
+                 fmt::format("{}: is not there. Nothing was started. Check --handler.", path)};
+  }
+  return HandlerFile{path, *std::move(code)};
+}
+
+// One for each counting thread; none at all without --handler.
+Result<std::vector<std::unique_ptr<Handler>>> make_handlers(const Settings& settings,
+                                                            std::size_t count) {
+  std::vector<std::unique_ptr<Handler>> handlers(count);
+  if (!settings.handler) {
+    return handlers;
+  }
+  KS_TRY_VALUE(file, read_handler(*settings.handler));
+  for (auto& handler : handlers) {
+    KS_TRY_VALUE(made, Handler::create(file));
+    handler = std::move(made);
+  }
+  const Decoding decoding = settings.decode.decoding;
+  if (handlers.front()->has_decode() && decoding != Decoding::kUtf8 &&
+      decoding != Decoding::kBytes) {
+    return Error{ExitCode::kUsage,
+                 fmt::format("handler '{}': defines decode, which takes the place of --decode {}: "
+                             "leave out one of them",
+                             file.name, to_string(settings.decode))};
+  }
+  return handlers;
+}
+
+std::vector<Counter> make_counters(const CountOptions& options,
+                                   std::vector<std::unique_ptr<Handler>> handlers) {
   std::random_device random;
   const std::uint64_t seed = (std::uint64_t{random()} << 32) | random();
   std::vector<Counter> counters;
-  counters.reserve(count);
-  for (std::size_t i = 0; i < count; ++i) {
-    counters.emplace_back(options, seed);
+  counters.reserve(handlers.size());
+  for (auto& handler : handlers) {
+    counters.emplace_back(options, seed, std::move(handler));
   }
   return counters;
 }
@@ -147,12 +183,14 @@ std::vector<Counter> make_counters(const CountOptions& options, std::size_t coun
 Status run_wordcount(const Settings& settings, Signals& signals) {
   SystemClock clock;
   KS_TRY_VALUE(count, count_options(settings));
+  const std::size_t counting = settings.readers.value_or(default_readers());
+  KS_TRY_VALUE(handlers, make_handlers(settings, counting));
+  const bool has_headers = settings.handler && handlers.front()->has_handle();
   State state;
   KS_TRY(open_state(settings, clock, state));
   Output output(STDOUT_FILENO, "standard output");
   Presentation presentation = settings.presentation;
   presentation.is_terminal = output.is_terminal();
-  const std::size_t counting = settings.readers.value_or(default_readers());
   const MemoryPlan memory = plan_memory(settings.memory_bytes, memory_limit(), counting);
   ScratchSpace space(scratch_directory(state.path()), settings.spill_bytes_max);
   count.memory_bytes = memory.counter_bytes;
@@ -163,7 +201,7 @@ Status run_wordcount(const Settings& settings, Signals& signals) {
   kafka::ClientConfig client = settings.client;
   Embedded embedded;
   BlockExchange blocks(counting * kBlocksPerReader);
-  std::vector<Counter> counters = make_counters(count, counting);
+  std::vector<Counter> counters = make_counters(count, std::move(handlers));
   std::unique_ptr<Intake> intake;
   Runtime runtime(signals);
   const Stop stop = runtime.stop();
@@ -175,14 +213,18 @@ Status run_wordcount(const Settings& settings, Signals& signals) {
           embedded = std::move(started);
         }
         Feeder* feeder = embedded.feeder.get();
-        const IntakeParts parts{settings, client, memory.prefetch_bytes, state, feeder,
-                                runtime,  clock};
+        const IntakeParts parts{settings, client,     memory.prefetch_bytes, state, feeder, runtime,
+                                clock,    has_headers};
         KS_TRY_VALUE(made, settings.mode == Mode::kDirect ? make_direct_intake(parts)
                                                           : make_receiver_intake(parts));
         intake = std::move(made);
         KS_TRY_VALUE(is_started, intake->start(stop));
         if (!is_started) {
           return {};
+        }
+        if (settings.handler && intake->has_plan()) {
+          log::info("the batch in hand when the last run ended is counted with {} as it is now",
+                    *settings.handler);
         }
         for (Counter& counter : counters) {
           KS_TRY(runtime.start(
@@ -207,7 +249,9 @@ Status run_wordcount(const Settings& settings, Signals& signals) {
           KS_TRY(loop.drain(stop));
         }
         const CountTotals& totals = loop.totals();
-        log::info("{} batches, {} records, {} words", loop.batches(), totals.records, totals.words);
+        log::info("{} batches, {} records, {} words{}", loop.batches(), totals.records,
+                  totals.words,
+                  totals.dropped > 0 ? fmt::format(", {} records dropped", totals.dropped) : "");
         return {};
       },
       settings.stop_deadline);

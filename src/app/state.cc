@@ -57,7 +57,8 @@ Identity identity_of(const Settings& settings) {
           settings.client.is_read_uncommitted ? "uncommitted" : "committed",
           to_string(settings.decode),
           std::string(name_of(kSplitNames, settings.split)),
-          filter_of(settings)};
+          filter_of(settings),
+          settings.handler ? "lua" : ""};
 }
 
 }  // namespace kstream

@@ -34,6 +34,9 @@ std::string encode(const Identity& identity) {
   if (!identity.filter.empty()) {
     json["filter"] = identity.filter;
   }
+  if (!identity.handler.empty()) {
+    json["handler"] = identity.handler;
+  }
   return seal(kTitle, json.dump());
 }
 
@@ -49,7 +52,8 @@ Result<Identity> decode_identity(std::string_view text) {
     identity.*member = std::move(value);
   }
   for (const auto& [name, member] :
-       {std::pair("group", &Identity::group), std::pair("filter", &Identity::filter)}) {
+       {std::pair("group", &Identity::group), std::pair("filter", &Identity::filter),
+        std::pair("handler", &Identity::handler)}) {
     if (json.contains(name)) {
       KS_TRY_VALUE(value, text_field(json, name));
       identity.*member = std::move(value);
@@ -87,10 +91,9 @@ Status check_same(const Identity& stored, const Identity& wanted, const std::str
   compare("records", stored.isolation, wanted.isolation);
   compare("--decode", stored.decode, wanted.decode);
   compare("--split", stored.split, wanted.split);
-  const auto filter = [](const Identity& identity) {
-    return identity.filter.empty() ? "none" : identity.filter;
-  };
-  compare("filter", filter(stored), filter(wanted));
+  const auto or_none = [](const std::string& text) { return text.empty() ? "none" : text; };
+  compare("filter", or_none(stored.filter), or_none(wanted.filter));
+  compare("--handler", or_none(stored.handler), or_none(wanted.handler));
   if (difference.empty()) {
     return {};
   }

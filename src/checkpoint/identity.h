@@ -21,7 +21,8 @@ struct Identity {
   std::string isolation;            // which records are seen: "committed" or "uncommitted"
   std::string decode;               // as the options name them
   std::string split;
-  std::string filter;  // "lower", "min-length=2", or both with a comma; empty for none
+  std::string filter;     // "lower", "min-length=2", or both with a comma; empty for none
+  std::string handler{};  // "lua" when there are user functions; empty for none
   bool operator==(const Identity&) const = default;
 };
 

@@ -180,6 +180,15 @@ Status set_decode(Settings& settings, std::string_view text) {
   return {};
 }
 
+template <auto Member>
+Status set_file(Settings& settings, std::string_view text) {
+  if (text.empty()) {
+    return bad_value("an empty text is not a file");
+  }
+  settings.*Member = text;
+  return {};
+}
+
 Status set_on_invalid(Settings& settings, std::string_view text) {
   KS_TRY_VALUE(on_invalid, choose(text, kOnInvalidNames));
   settings.on_invalid = on_invalid;
@@ -189,14 +198,6 @@ Status set_on_invalid(Settings& settings, std::string_view text) {
 Status set_min_length(Settings& settings, std::string_view text) {
   KS_TRY_VALUE(characters, parse_integer(text, 0, kWordCharactersMax));
   settings.characters_min = static_cast<std::size_t>(characters);
-  return {};
-}
-
-Status set_stopwords(Settings& settings, std::string_view text) {
-  if (text.empty()) {
-    return bad_value("an empty text is not a file");
-  }
-  settings.stop_words = text;
   return {};
 }
 
@@ -414,9 +415,12 @@ const Option kOptions[] = {
     {"decode", "", "utf8|latin1|bytes|json:/POINTER", "utf8",
      "record value to text; json: the text, number or list of words that the JSON Pointer leads to",
      kForWordcount, false, set_decode},
+    {"handler", "", "FILE", "none",
+     "a file in Lua that defines decode(bytes), handle(message) or both: what of a record counts",
+     kForWordcount, false, set_file<&Settings::handler>},
     {"on-invalid", "", "replace|skip|fail", "replace",
-     "a record that does not decode: replace: U+FFFD for what is not UTF-8, nothing for what is no "
-     "such JSON; skip: no words; fail: stop (65)",
+     "a record that does not decode, or for which the handler fails: replace: U+FFFD for what is "
+     "not UTF-8, nothing for what is no such JSON; skip: no words; fail: stop (65)",
      kForWordcount, false, set_on_invalid},
     {"split", "", "space|java|whitespace|words", "space",
      "text to words: at each blank, as Python's split(\" \") does, or as Java's; at any white "
@@ -428,7 +432,7 @@ const Option kOptions[] = {
     {"min-length", "", "N", "0", "leave out words of fewer characters", kForWordcount, false,
      set_min_length},
     {"stopwords", "", "FILE", "none", "leave out these words, one a line; with --lower in any case",
-     kForWordcount, false, set_stopwords},
+     kForWordcount, false, set_file<&Settings::stop_words>},
     {"format", "", "pprint|scala|tsv|csv|json", "pprint", "how a batch is printed", kForWordcount,
      false, set_format},
     {"top", "-n", "N|all", "10 for pprint and scala, else all", "words printed of each batch",

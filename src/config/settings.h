@@ -71,6 +71,7 @@ struct Settings {
 
   // wordcount: what is counted and how it is shown
   DecodeOptions decode;
+  std::optional<std::string> handler;  // a file in Lua
   OnInvalid on_invalid = OnInvalid::kReplace;
   Split split = Split::kSpace;
   bool is_lower = false;

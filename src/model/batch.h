@@ -36,11 +36,13 @@ struct CountTotals {
   std::uint64_t nulls = 0;    // records without a value: no words
   std::uint64_t invalid = 0;  // records that did not decode, whatever became of them
   std::uint64_t words = 0;    // counted: those that a filter took out are not
+  std::uint64_t dropped = 0;  // records for which a handler returned nothing
   CountTotals& operator+=(const CountTotals& other) {
     records += other.records;
     nulls += other.nulls;
     invalid += other.invalid;
     words += other.words;
+    dropped += other.dropped;
     return *this;
   }
   bool operator==(const CountTotals&) const = default;

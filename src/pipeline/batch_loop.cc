@@ -15,7 +15,13 @@ namespace {
 constexpr auto kRetryPause = std::chrono::milliseconds(500);
 
 // What invalid records were not, and what became of them.
-std::string invalid_and_then(const CountOptions& options) {
+std::string invalid_and_then(const Counter& counter) {
+  const CountOptions& options = counter.options();
+  if (counter.has_handler()) {
+    return fmt::format(
+        "for the handler or the decoder and {}",
+        options.on_invalid == OnInvalid::kReplace ? "count as far as they can" : "have no words");
+  }
   const bool is_json = options.decode.decoding == Decoding::kJson;
   const bool is_repaired = !is_json && options.on_invalid == OnInvalid::kReplace;
   return fmt::format("{} and {}",
@@ -185,12 +191,20 @@ Result<bool> BatchLoop::wait_out(const Error& error, const Stop& stop) {
   return !stop.drain.stop_requested();
 }
 
-void BatchLoop::report(const BatchPlan& plan, const CountTotals& totals,
-                       std::int64_t took_ms) const {
+void BatchLoop::report(const BatchPlan& plan, const CountTotals& totals, std::int64_t took_ms) {
   if (totals.invalid > 0 || totals.nulls > 0) {
     log::info("batch {}: {} of {} records were not valid {}, {} had no value", plan.id.value_or(0),
-              totals.invalid, totals.records, invalid_and_then(counters_.front().options()),
-              totals.nulls);
+              totals.invalid, totals.records, invalid_and_then(counters_.front()), totals.nulls);
+  }
+  if (totals.dropped > 0) {
+    log::debug("batch {}: {} of {} records were dropped by the handler", plan.id.value_or(0),
+               totals.dropped, totals.records);
+  }
+  for (const Counter& counter : counters_) {
+    // One of each minute, as an example.
+    if (!counter.first_problem().empty() && invalid_.is_due(clock_.steady_ms())) {
+      log::warning("batch {}: {}", plan.id.value_or(0), counter.first_problem());
+    }
   }
   if (options_.waits_for_boundaries && took_ms > options_.interval.count()) {
     log::warning(

@@ -69,7 +69,7 @@ class BatchLoop {
   Result<std::vector<Target*>> sinks_without(const BatchPlan& plan);
   Result<MergedCounts> read_and_count(const BatchPlan& plan, const Stop& stop);
   Result<bool> wait_out(const Error& error, const Stop& stop);
-  void report(const BatchPlan& plan, const CountTotals& totals, std::int64_t took_ms) const;
+  void report(const BatchPlan& plan, const CountTotals& totals, std::int64_t took_ms);
 
   Source& source_;
   std::vector<Target> targets_;
@@ -83,6 +83,7 @@ class BatchLoop {
   CountTotals totals_;
   std::optional<std::int64_t> failing_since_ms_;
   EveryMinute complaint_;
+  EveryMinute invalid_;
 };
 
 }  // namespace kstream

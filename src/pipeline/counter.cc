@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <optional>
 #include <utility>
 
 #include "base/check.h"
@@ -28,16 +29,20 @@ void forget(std::string& text) {
   }
 }
 
-Error invalid_record(const TopicPartition& partition, const RecordView& record,
-                     const Decoded& decoded) {
+std::string problem_of(const TopicPartition& partition, const RecordView& record,
+                       const Decoded& decoded) {
+  return fmt::format("{}: the record at offset {}: its value of {} bytes {}{}",
+                     to_string(partition), record.offset, record.value ? record.value->size() : 0,
+                     decoded.problem,
+                     decoded.problem_at ? fmt::format(" at byte {}", *decoded.problem_at) : "");
+}
+
+Error invalid_record(std::string_view problem) {
   return Error{
       ExitCode::kData,
-      fmt::format("{}: the record at offset {}: its value of {} bytes {}{}. The batch was not "
-                  "written to any output. Count what can be had of such records with --on-invalid "
-                  "replace, or leave them out with --on-invalid skip.",
-                  to_string(partition), record.offset, record.value ? record.value->size() : 0,
-                  decoded.problem,
-                  decoded.problem_at ? fmt::format(" at byte {}", *decoded.problem_at) : "")};
+      fmt::format("{}. The batch was not written to any output. Count what can be had of such "
+                  "records with --on-invalid replace, or leave them out with --on-invalid skip.",
+                  problem)};
 }
 
 // Of a table with so many more words, and of the list that sorts them.
@@ -47,8 +52,15 @@ std::uint64_t bytes_to_hold(const WordTable& table, std::size_t words) {
 
 }  // namespace
 
-Counter::Counter(const CountOptions& options, std::uint64_t hash_seed)
-    : options_(options), hash_seed_(hash_seed), decoder_(options.decode), table_(hash_seed) {}
+Counter::Counter(const CountOptions& options, std::uint64_t hash_seed,
+                 std::unique_ptr<Handler> handler)
+    : options_(options),
+      hash_seed_(hash_seed),
+      decoder_(options.decode),
+      returned_(
+          {options.decode.decoding == Decoding::kBytes ? Decoding::kBytes : Decoding::kUtf8, {}}),
+      handler_(std::move(handler)),
+      table_(hash_seed) {}
 
 void Counter::count(const RecordBlock& block) {
   if (!status_.ok()) {
@@ -60,12 +72,14 @@ void Counter::count(const RecordBlock& block) {
     ++totals_.records;
     if (!record->value) {
       ++totals_.nulls;
+    }
+    if (handler_ == nullptr && (!record->value || collect_at_once(memory, *record->value))) {
       continue;
     }
-    if (collect_at_once(memory, *record->value)) {
-      continue;
-    }
-    if (Status collected = collect_decoded(memory, block.partition(), *record); !collected.ok()) {
+    if (Status collected = handler_ != nullptr
+                               ? collect_handled(memory, block.partition(), *record)
+                               : collect_decoded(memory, block.partition(), *record);
+        !collected.ok()) {
       status_ = std::move(collected);
       return;
     }
@@ -97,14 +111,9 @@ Status Counter::collect_decoded(const char* memory, const TopicPartition& partit
                                 const RecordView& record) {
   const Decoded decoded = decoder_.decode(*record.value);
   if (!decoded.problem.empty()) {
-    ++totals_.invalid;
-    switch (options_.on_invalid) {
-      case OnInvalid::kReplace:
-        break;
-      case OnInvalid::kSkip:
-        return {};
-      case OnInvalid::kFail:
-        return invalid_record(partition, record, decoded);
+    KS_TRY_VALUE(counts, may_count(partition, record, decoded));
+    if (!counts) {
+      return {};
     }
   }
   if (decoded.is_list) {
@@ -118,6 +127,86 @@ Status Counter::collect_decoded(const char* memory, const TopicPartition& partit
     collect_copy(memory, decoded.text);
   }
   return {};
+}
+
+Status Counter::collect_handled(const char* memory, const TopicPartition& partition,
+                                const RecordView& record) {
+  const std::uint64_t invalid = totals_.invalid;
+  Status collected = decode_and_handle(memory, partition, record);
+  totals_.invalid = std::min(totals_.invalid, invalid + 1);  // once, whatever is wrong with it
+  return collected;
+}
+
+Status Counter::decode_and_handle(const char* memory, const TopicPartition& partition,
+                                  const RecordView& record) {
+  std::optional<Decoded> decoded;
+  if (record.value) {
+    decoded =
+        handler_->has_decode() ? handler_->decode(*record.value) : decoder_.decode(*record.value);
+    if (!decoded->problem.empty()) {
+      KS_TRY_VALUE(counts, may_count(partition, record, *decoded));
+      if (!counts || decoded->is_list) {  // nothing can be had of it
+        return {};
+      }
+    }
+  }
+  if (handler_->has_handle()) {
+    decoded = handler_->handle(partition, record, decoded ? &*decoded : nullptr);
+    if (!decoded) {
+      ++totals_.dropped;
+      return {};
+    }
+    if (!decoded->problem.empty()) {
+      KS_TRY(may_count(partition, record, *decoded));
+      return {};
+    }
+  }
+  return decoded ? collect_returned(memory, partition, record, *decoded) : Status();
+}
+
+Status Counter::collect_returned(const char* memory, const TopicPartition& partition,
+                                 const RecordView& record, const Decoded& returned) {
+  const auto is_text = [this](std::string_view part) { return returned_.is_text(part); };
+  const bool is_valid = returned.is_list
+                            ? std::all_of(returned.words.begin(), returned.words.end(), is_text)
+                            : is_text(returned.text);
+  if (!is_valid) {
+    Decoded decoded;
+    decoded.problem = "made the handler return what is not valid UTF-8";
+    KS_TRY_VALUE(counts, may_count(partition, record, decoded));
+    if (!counts) {
+      return {};
+    }
+  }
+  const auto text_of = [&](std::string_view part) {
+    return is_valid ? part : returned_.decode(part).text;
+  };
+  if (!returned.is_list) {
+    collect_copy(memory, text_of(returned.text));
+    return {};
+  }
+  for (const std::string_view word : returned.words) {
+    collect_word_copy(memory, text_of(word));
+  }
+  return {};
+}
+
+// What the options say of a record with a problem.
+Result<bool> Counter::may_count(const TopicPartition& partition, const RecordView& record,
+                                const Decoded& decoded) {
+  ++totals_.invalid;
+  if (first_problem_.empty()) {
+    first_problem_ = problem_of(partition, record, decoded);
+  }
+  switch (options_.on_invalid) {
+    case OnInvalid::kReplace:
+      return true;
+    case OnInvalid::kSkip:
+      return false;
+    case OnInvalid::kFail:
+      return invalid_record(problem_of(partition, record, decoded));
+  }
+  return false;
 }
 
 void Counter::collect(const char* memory, std::string_view text) {
@@ -260,6 +349,7 @@ void Counter::clear() {
   totals_ = {};
   runs_.clear();
   status_ = {};
+  first_problem_.clear();
   words_.size = 0;
   copies_.clear();
 }

@@ -2,10 +2,12 @@
 // has outgrown its memory its words become a run on a disk, and it begins anew.
 //
 // Contract: a record's way is decode, split, filter, count. Of one that says nothing sensible the
-//   options say what becomes; it is counted as invalid.
+//   options say what becomes; it is counted as invalid. With a handler its decode takes the place
+//   of the options', and its handle, which is not asked about a value that does not decode at all,
+//   says then what counts: a text to be split, words as they are, or nothing. What the handler
+//   returns must be UTF-8 as a value must; with kBytes it may be anything.
 // Errors: 65 with topic, partition and offset, for such a record with kFail; 74 when the disk has
-// no
-//   room, or fails. From there on blocks are taken and not counted, until clear().
+//   no room, or fails. From there on blocks are taken and not counted, until clear().
 // Thread: one at a time; between batches the batch thread, which merges and clears.
 // Limits: CountOptions::memory_bytes, with what it takes to sort the words; a part of a block
 // above.
@@ -13,11 +15,13 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/result.h"
+#include "handler/handler.h"
 #include "model/batch.h"
 #include "model/record_block.h"
 #include "spill/run.h"
@@ -43,7 +47,8 @@ struct CountOptions {
 class Counter {
  public:
   // Counters that are to be merged share the seed.
-  Counter(const CountOptions& options, std::uint64_t hash_seed);
+  Counter(const CountOptions& options, std::uint64_t hash_seed,
+          std::unique_ptr<Handler> handler = nullptr);
 
   // Once it has failed it counts nothing more.
   void count(const RecordBlock& block);
@@ -53,6 +58,8 @@ class Counter {
   // Since clear(): whether all was counted; what was; whose words are those of the table and of the
   // runs.
   const Status& status() const { return status_; }
+  // What is wrong with the first invalid record, and which it is; empty when there is none.
+  const std::string& first_problem() const { return first_problem_; }
   const CountTotals& totals() const { return totals_; }
   const WordTable& table() const { return table_; }
   bool has_runs() const { return !runs_.empty(); }
@@ -64,6 +71,7 @@ class Counter {
   Result<std::vector<Run>> take_runs();
 
   const CountOptions& options() const { return options_; }
+  bool has_handler() const { return handler_ != nullptr; }
 
  private:
   // Where the collected words lie.
@@ -72,6 +80,14 @@ class Counter {
   bool collect_at_once(const char* memory, std::string_view value);
   Status collect_decoded(const char* memory, const TopicPartition& partition,
                          const RecordView& record);
+  Status collect_handled(const char* memory, const TopicPartition& partition,
+                         const RecordView& record);
+  Status decode_and_handle(const char* memory, const TopicPartition& partition,
+                           const RecordView& record);
+  Status collect_returned(const char* memory, const TopicPartition& partition,
+                          const RecordView& record, const Decoded& returned);
+  Result<bool> may_count(const TopicPartition& partition, const RecordView& record,
+                         const Decoded& decoded);
   void collect(const char* memory, std::string_view text);
   bool collect_spaced(const char* memory, std::string_view text);
   void collect_word(const char* memory, std::string_view word);
@@ -86,10 +102,13 @@ class Counter {
   const CountOptions options_;
   const std::uint64_t hash_seed_;
   Decoder decoder_;
+  Decoder returned_;  // what a handler returns to text
+  std::unique_ptr<Handler> handler_;
   WordTable table_;
   CountTotals totals_;
   std::vector<Run> runs_;
   Status status_;
+  std::string first_problem_;
   WordList words_{};  // not yet in the table
   Place place_ = Place::kBlock;
   std::string copies_;    // texts and words that are not in the block in hand

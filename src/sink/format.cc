@@ -150,10 +150,11 @@ Status render_json(const BatchResult& result, WordSorter& shown, const Presentat
   const BatchPlan& plan = result.plan;
   text.add(
       "{{\"batch\":{},\"time\":\"{}\",\"interval_ms\":{},\"records\":{},\"words\":{},"
-      "\"distinct\":{},\"nulls\":{},\"invalid\":{},\"ranges\":[",
+      "\"distinct\":{},\"nulls\":{},\"invalid\":{},{}\"ranges\":[",
       plan.id.value_or(0), rfc3339_time(plan.time_ms), result.interval.count(),
       result.totals.records, result.totals.words, result.counts.size(), result.totals.nulls,
-      result.totals.invalid);
+      result.totals.invalid,
+      result.totals.dropped > 0 ? fmt::format("\"dropped\":{},", result.totals.dropped) : "");
   const char* separator = "";
   for (const OffsetRange& range : plan.ranges) {
     text.buffer() += separator;
