@@ -3,7 +3,7 @@
 function handle(message)
   local words = {}
   for word in (message.value or ""):lower():gmatch("%S+") do
-    word = word:gsub("^%p+", ""):gsub("%p+$", "")
+    word = word:match("^%p*(.-)%p*$")
     if word ~= "" then
       words[#words + 1] = word
     end

@@ -22,10 +22,10 @@ exec timeout --preserve-status -s TERM 5 "$KSTREAM" "\$@"
 END
 chmod +x bin/kstream
 mkdir -p config
-cp "${readme%/*}/config/sample.txt" config/
+cp -r "${readme%/*}/config/sample.txt" "${readme%/*}/config/handlers" config/
 
-# Each block of the two sections is a script of its own; a comment ends the one before.
-awk '/^## /{on = /As a service|As a member|In pipelines/; close_block()}
+# Each block of these sections is a script of its own; a comment ends the one before.
+awk '/^## /{on = /As a service|As a member|In pipelines|Functions of/; close_block()}
      function close_block() {if (text != "") {printf "%s%c", text, 0; text = ""}}
      on && /^    /{if ($0 ~ /^    #/) close_block(); text = text substr($0, 5) "\n"; next}
      on && !/^$/{close_block()}' "$readme" > blocks
@@ -39,4 +39,4 @@ while IFS= read -r -d '' block; do
   [[ -s out || $block == *produce* ]] || fail "a block of the README prints nothing: $block"
   count=$((count + 1))
 done < blocks
-((count >= 9)) || fail "only $count blocks were found"
+((count >= 10)) || fail "only $count blocks were found"

@@ -193,6 +193,16 @@ TEST_CASE("identity: one that filters says how, another has no word of it") {
   CHECK(has(same.error().text, "filter none there, lower,min-length=2 here"));
 }
 
+TEST_CASE("identity: one with user functions says so, another has no word of it") {
+  CHECK_FALSE(has(encode(example_identity()), "handler"));
+  Identity with = example_identity();
+  with.handler = "lua";
+  CHECK(decode_identity(encode(with)).value() == with);
+  const Status same = check_same(with, example_identity(), "DIR");
+  REQUIRE_FALSE(same.ok());
+  CHECK(has(same.error().text, "--handler lua there, none here"));
+}
+
 TEST_CASE("identity: what differs is named with both values") {
   Identity wanted = example_identity();
   wanted.stream = "another";

@@ -67,12 +67,15 @@ TEST_CASE("command line: how values become words") {
   CHECK(settings({"--lower"}).is_lower);
   CHECK(settings({"--min-length", "3"}).characters_min == 3);
   CHECK(settings({"--stopwords", "f"}).stop_words == "f");
+  CHECK_FALSE(none.handler);
+  CHECK(settings({"--handler", "f.lua"}).handler == "f.lua");
   CHECK(refusal({"--decode", "json"}).find("json:/NAME") != std::string::npos);
   CHECK(refusal({"--decode", "utf-8"}).find("did you mean 'utf8'?") != std::string::npos);
   CHECK(refusal({"--decode", "json:a"}).find("as in /a") != std::string::npos);
   CHECK(refusal({"--decode", "utf8:/a"}).find("'utf8:/a' is not one of") != std::string::npos);
   CHECK(refusal({"--min-length", "x"}).find("--min-length") != std::string::npos);
   CHECK(refusal({"--stopwords", ""}).find("not a file") != std::string::npos);
+  CHECK(refusal({"--handler", ""}).find("not a file") != std::string::npos);
 }
 
 TEST_CASE("command line: start and stop words of kcat, Kafka and Spark") {

@@ -2,7 +2,10 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "catch.h"
 #include "counted_words.h"
@@ -123,6 +126,144 @@ TEST_CASE("counter: lists, texts and numbers of JSON, and records that have none
   REQUIRE_FALSE(failing.status().ok());
   CHECK(failing.status().error().text.find("offset 3: its value of 7 bytes has nothing where") !=
         std::string::npos);
+}
+
+namespace {
+
+Counter counter_with(const std::string& code, const CountOptions& options = {}) {
+  auto handler = Handler::create({"test.lua", code});
+  REQUIRE(handler.ok());
+  return {options, 7, std::move(handler).value()};
+}
+
+void fill(RecordBlock& block, const std::vector<std::optional<std::string>>& values) {
+  block.start({"lines", 3});
+  Offset offset = 40;
+  for (const auto& value : values) {
+    REQUIRE(block.append({offset++, 0, "key", value}));
+  }
+}
+
+}  // namespace
+
+TEST_CASE("counter: a handler's texts are split, its words are not, and nil leaves a record out") {
+  RecordBlock block;
+  fill(block, {"text", "list", "none", std::nullopt, "empty", "text"});
+  const std::string code = R"(function handle(m)
+    if m.value == nil then return m.key .. ' ' .. m.key end
+    if m.value == 'text' then return 'a b a' end
+    if m.value == 'list' then return {'a b', 'c'} end
+    if m.value == 'empty' then return {} end end)";
+  for (const auto& [name, split] : kSplitNames) {
+    INFO(name);
+    CountOptions options;
+    options.split = split;
+    Counter counter = counter_with(code, options);
+    counter.count(block);
+    CHECK(counts_of(counter) == Counts{{"a", 4}, {"b", 2}, {"a b", 1}, {"c", 1}, {"key", 2}});
+    CHECK(counter.totals() == CountTotals{6, 1, 0, 10, 1});
+    CHECK(counter.first_problem().empty());
+  }
+  CountOptions options;
+  options.filter = WordFilter(true, 0, std::vector<std::string>{"C"});
+  Counter counter = counter_with("function handle(m) return {'A', 'a', 'c'} end", options);
+  counter.count(block);
+  CHECK(counts_of(counter) == Counts{{"a", 12}});
+  CHECK(counter.totals().words == 12);
+}
+
+TEST_CASE("counter: a handler's decode takes the decoder's place, and its handle gets the text") {
+  RecordBlock block;
+  fill(block, {std::string("\xFF") + "a b", "\xFF", std::nullopt});
+  Counter decoding = counter_with("function decode(b) return b:sub(2) end");
+  decoding.count(block);
+  CHECK(counts_of(decoding) == Counts{{"a", 1}, {"b", 1}, {"", 1}});
+  CHECK(decoding.totals() == CountTotals{3, 1, 0, 3, 0});  // no handle: nobody drops the null
+  Counter both = counter_with(R"(
+    function decode(b) return b:sub(2) end
+    function handle(m) return { tostring(m.value) } end)");
+  both.count(block);
+  CHECK(counts_of(both) == Counts{{"a b", 1}, {"", 1}, {"nil", 1}});
+
+  // Without one the value is what --decode makes of it.
+  fill(block, {R"({"t":["a b","c"]})", R"({"t":"\u00e9"})", "{}"});
+  CountOptions options;
+  options.decode = {Decoding::kJson, parse_json_pointer("/t").value()};
+  Counter json = counter_with("function handle(m) return m.value end", options);
+  json.count(block);
+  CHECK(counts_of(json) == Counts{{"a b", 1}, {"c", 1}, {"\xC3\xA9", 1}});
+  CHECK(json.totals() == CountTotals{3, 0, 1, 3, 0});
+  CHECK(json.first_problem().find("offset 42: its value of 2 bytes has nothing") !=
+        std::string::npos);
+}
+
+TEST_CASE("counter: records for which a handler fails, or returns no text, are invalid once") {
+  RecordBlock block;
+  fill(block, {"good", "error", "half", "list", "\xFFhalf", "good"});
+  const std::string code = R"(function handle(m)
+    if m.value == 'error' then error('not this one') end
+    if m.value:find('half') then return 'x ' .. ('\xC3\xA9'):sub(1, 1) end
+    if m.value == 'list' then return {'x', '\xFF', 'y z'} end
+    return m.value end)";
+  CountOptions options;
+  options.on_invalid = OnInvalid::kReplace;
+  Counter replacing = counter_with(code, options);
+  replacing.count(block);
+  const std::string bad = "\xEF\xBF\xBD";
+  CHECK(counts_of(replacing) == Counts{{"good", 2}, {"x", 3}, {bad, 3}, {"y z", 1}});
+  CHECK(replacing.totals() == CountTotals{6, 0, 4, 9, 0});
+  CHECK(replacing.first_problem() ==
+        "lines:3: the record at offset 41: its value of 5 bytes made handle fail: test.lua:2: not "
+        "this one");
+  replacing.clear();
+  CHECK(replacing.first_problem().empty());
+
+  options.on_invalid = OnInvalid::kSkip;
+  Counter skipping = counter_with(code, options);
+  skipping.count(block);
+  CHECK(counts_of(skipping) == Counts{{"good", 2}});
+  CHECK(skipping.totals() == CountTotals{6, 0, 4, 2, 0});
+
+  options.on_invalid = OnInvalid::kFail;
+  for (const auto& [value, what] :
+       {std::pair("error", "made handle fail: test.lua:2: not this one. The batch was not"),
+        std::pair("half", "made the handler return what is not valid UTF-8"),
+        std::pair("list", "made the handler return what is not valid UTF-8"),
+        std::pair("\xFF", "is not valid UTF-8 at byte 0")}) {
+    fill(block, {"good", value, "good"});
+    Counter failing = counter_with(code, options);
+    failing.count(block);
+    REQUIRE_FALSE(failing.status().ok());
+    INFO(failing.status().error().text);
+    CHECK(failing.status().error().code == ExitCode::kData);
+    CHECK(failing.status().error().text.find(what) != std::string::npos);
+    CHECK(failing.status().error().text.find("lines:3: the record at offset 41") == 0);
+  }
+
+  // Bytes are whatever they are.
+  options.decode.decoding = Decoding::kBytes;
+  fill(block, {"half", "list", "\xFF"});
+  Counter bytes = counter_with(code, options);
+  bytes.count(block);
+  CHECK(bytes.status().ok());
+  CHECK(counts_of(bytes) == Counts{{"x", 2}, {"\xC3", 1}, {"\xFF", 2}, {"y z", 1}});
+}
+
+TEST_CASE("counter: more words and longer texts than are collected at a time, of a handler") {
+  RecordBlock block;
+  fill(block, {"list", "text", "small", "list"});
+  Counter counter = counter_with(R"(function handle(m)
+    if m.value == 'small' then return m.value end
+    local words = {}
+    for i = 1, 100000 do words[i] = 'w' .. i % 10 end
+    return m.value == 'list' and words or table.concat(words, ' ') end)");
+  counter.count(block);
+  Counts expected{{"small", 1}};
+  for (int i = 0; i < 10; ++i) {
+    expected["w" + std::to_string(i)] = 30000;
+  }
+  CHECK(counts_of(counter) == expected);
+  CHECK(counter.totals() == CountTotals{4, 0, 0, 300001, 0});
 }
 
 TEST_CASE("counter: texts longer than the words at once, valid or not, of every split and kernel") {
