@@ -45,9 +45,9 @@ Error invalid_record(std::string_view problem) {
                   problem)};
 }
 
-// Of a table with so many more words, and of the list that sorts them.
-std::uint64_t bytes_to_hold(const WordTable& table, std::size_t words) {
-  return table.bytes_to_add(words) + (table.size() + words) * sizeof(PlacedWord);
+// Of the list that sorts so many words.
+std::uint64_t bytes_to_sort(std::size_t words) {
+  return words * sizeof(PlacedWord);
 }
 
 }  // namespace
@@ -91,8 +91,7 @@ void Counter::count(const RecordBlock& block) {
 // the way, which saves a call for each record. False, and nothing is collected, when it has to be
 // decoded first.
 inline bool Counter::collect_at_once(const char* memory, std::string_view value) {
-  if (options_.split != Split::kSpace || !decoder_.is_ascii_text() ||
-      value.size() > kTextBytesAtOnce) {
+  if (!decoder_.is_ascii_text() || value.size() > kTextBytesAtOnce) {
     return false;
   }
   go_to(Place::kBlock, memory);
@@ -100,7 +99,7 @@ inline bool Counter::collect_at_once(const char* memory, std::string_view value)
     add_collected(memory);
   }
   const std::size_t before = words_.size;
-  if (collect_spaced(memory, value) || decoder_.is_text(value)) {
+  if (collect(memory, value) || decoder_.is_text(value)) {
     return true;
   }
   words_.size = before;
@@ -209,22 +208,21 @@ Result<bool> Counter::may_count(const TopicPartition& partition, const RecordVie
   return false;
 }
 
-void Counter::collect(const char* memory, std::string_view text) {
+// True for ASCII only.
+inline bool Counter::collect(const char* memory, std::string_view text) {
   switch (options_.split) {
-    case Split::kJava:
-      if (const auto part = java_part(text)) {
-        collect_spaced(memory, *part);
-      }
-      return;
+    case Split::kJava: {
+      const auto part = java_part(text);
+      return !part || collect_spaced(memory, *part);
+    }
     case Split::kSpace:
-      collect_spaced(memory, text);
-      return;
+      return collect_spaced(memory, text);
     case Split::kWhitespace:
+      return collect_runs(memory, text, Separators::kWhitespace);
     case Split::kWords:
-      for_each_word(options_.split, text,
-                    [&](std::string_view word) { collect_word(memory, word); });
-      return;
+      return collect_runs(memory, text, Separators::kNoLetterOrDigit);
   }
+  return false;
 }
 
 // True for ASCII only.
@@ -246,6 +244,49 @@ inline bool Counter::collect_spaced(const char* memory, std::string_view text) {
   } while (from < until);
   words_.ends[words_.size++] = until;
   return is_ascii;
+}
+
+// True for ASCII only, if the text is a small one.
+inline bool Counter::collect_runs(const char* memory, std::string_view text,
+                                  Separators separators) {
+  while (text.size() > kTextBytesAtOnce) {
+    const std::size_t space = text.substr(0, kTextBytesAtOnce).rfind(' ');
+    if (space == text.npos) {
+      const std::string_view word = take_word(options_.split, text);
+      if (!word.empty()) {
+        collect_word(memory, word);
+      }
+      continue;
+    }
+    collect_runs_at_once(memory, text.substr(0, space), separators);
+    text.remove_prefix(space + 1);
+  }
+  return collect_runs_at_once(memory, text, separators);
+}
+
+// A kernel finds what separators of ASCII leave: words, or, beyond ASCII, what may be several.
+inline bool Counter::collect_runs_at_once(const char* memory, std::string_view text,
+                                          Separators separators) {
+  KS_CHECK(text.data() + text.size() - memory <= std::numeric_limits<std::uint32_t>::max());
+  if (words_.size + text.size() >= kWordsAtOnce) {
+    add_collected(memory);
+  }
+  const auto from = static_cast<std::uint32_t>(text.data() - memory);
+  const auto until = static_cast<std::uint32_t>(from + text.size());
+  const std::size_t before = words_.size;
+  if (options_.kernel->find_runs(separators, memory, from, until, words_)) {
+    return true;
+  }
+  ascii_runs_.size = words_.size - before;
+  std::copy_n(&words_.begins[before], ascii_runs_.size, ascii_runs_.begins.data());
+  std::copy_n(&words_.ends[before], ascii_runs_.size, ascii_runs_.ends.data());
+  words_.size = before;
+  for (std::size_t i = 0; i < ascii_runs_.size; ++i) {
+    for_each_word(options_.split,
+                  {memory + ascii_runs_.begins[i], ascii_runs_.ends[i] - ascii_runs_.begins[i]},
+                  [&](std::string_view word) { collect_word(memory, word); });
+  }
+  return false;
 }
 
 void Counter::collect_word(const char* memory, std::string_view word) {
@@ -304,7 +345,9 @@ void Counter::add_collected(const char* memory) {
   if (options_.filter.is_on()) {
     memory = options_.filter.keep_wanted(memory, words_, filtered_);
   }
-  if (bytes_to_hold(table_, words_.size) > options_.memory_bytes && status_.ok()) [[unlikely]] {
+  if (table_.bytes_to_add(words_.size) + bytes_to_sort(table_.size() + words_.size) >
+          options_.memory_bytes &&
+      status_.ok()) [[unlikely]] {
     status_ = spill();
   }
   table_.add_each(*options_.kernel, memory, words_);
@@ -337,7 +380,9 @@ Result<std::vector<Run>> Counter::take_runs() {
 }
 
 bool Counter::can_merge(const Counter& other, std::uint64_t memory_bytes) const {
-  return bytes_to_hold(table_, other.table_.size()) + other.table_.bytes() <= memory_bytes;
+  return table_.bytes_to_merge(other.table_) + bytes_to_sort(table_.size() + other.table_.size()) +
+             other.table_.bytes() <=
+         memory_bytes;
 }
 
 void Counter::merge_from(const Counter& other) {

@@ -88,8 +88,10 @@ class Counter {
                           const RecordView& record, const Decoded& returned);
   Result<bool> may_count(const TopicPartition& partition, const RecordView& record,
                          const Decoded& decoded);
-  void collect(const char* memory, std::string_view text);
+  bool collect(const char* memory, std::string_view text);
   bool collect_spaced(const char* memory, std::string_view text);
+  bool collect_runs(const char* memory, std::string_view text, Separators separators);
+  bool collect_runs_at_once(const char* memory, std::string_view text, Separators separators);
   void collect_word(const char* memory, std::string_view word);
   void collect_copy(const char* block_memory, std::string_view text);
   void collect_word_copy(const char* block_memory, std::string_view word);
@@ -109,7 +111,8 @@ class Counter {
   std::vector<Run> runs_;
   Status status_;
   std::string first_problem_;
-  WordList words_{};  // not yet in the table
+  WordList words_{};       // not yet in the table
+  WordList ascii_runs_{};  // of one small text
   Place place_ = Place::kBlock;
   std::string copies_;    // texts and words that are not in the block in hand
   std::string filtered_;  // words as the filter leaves them

@@ -1,14 +1,14 @@
-// The steps of counting for which a CPU's wide registers pay: finding the words of a text that has
-// spaces between them, packing words into keys, counting the keys. One version per kind of CPU.
+// The steps of counting for which a CPU's wide registers pay: finding the words of a text,  packing
+// words into keys, counting the keys. One version per kind of CPU.
 //
 // Contract: all versions do the same. Memory can be read for kReadableBeyond bytes behind each
-// text;
-//   what is there makes no difference.
+//   text; what is there makes no difference.
 // Thread: any.
 // Source: docs/decisions/0005-counting-kernel.md.
 #pragma once
 
 #include <array>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -17,7 +17,7 @@
 namespace kstream {
 
 inline constexpr std::size_t kReadableBeyond = 64;
-// Words that go through the steps together: 40 KiB, which stay in the nearest caches.
+// Words that go through the steps together: 70 KiB, which stay in the nearest caches.
 inline constexpr std::size_t kWordsAtOnce = 1024;
 // A step writes whole registers: so many elements may be changed behind the last one.
 inline constexpr std::size_t kWritableBeyond = 32;
@@ -36,28 +36,66 @@ struct HashSeeds {
   bool operator==(const HashSeeds&) const = default;
 };
 
-// A short word has 1 to 8 bytes, and the last one is not NUL: its bytes, padded with zeroes, are
-// its key, which no other word has and which is not 0.
-inline bool is_short(std::string_view word) {
-  return !word.empty() && word.size() <= sizeof(std::uint64_t) && word.back() != '\0';
+// A short word has 1 to 8 bytes, a middle one 9 to 16, and the last one is not NUL: its bytes,
+// padded with zeroes, are its key, which no other word has and whose last integer is not 0.
+using ShortKey = std::uint64_t;
+struct MiddleKey {
+  std::uint64_t low;   // the first eight bytes
+  std::uint64_t high;  // the others
+  bool operator==(const MiddleKey&) const = default;
+};
+
+// The word, inside the key.
+inline std::string_view word_of(const ShortKey& key) {
+  const auto padding = static_cast<std::size_t>(std::countl_zero(key)) / 8;
+  return {reinterpret_cast<const char*>(&key), sizeof(key) - padding};
+}
+inline std::string_view word_of(const MiddleKey& key) {
+  const auto padding = static_cast<std::size_t>(std::countl_zero(key.high)) / 8;
+  return {reinterpret_cast<const char*>(&key), sizeof(key) - padding};
 }
 
-struct PackedWords {
-  template <class T>
-  using Array = std::array<T, kWordsAtOnce + kWritableBeyond>;
-  Array<std::uint64_t> keys;  // of the short words
-  Array<std::uint32_t> hashes;
-  Array<std::uint32_t> others;   // places in the list
-  Array<std::uint32_t> unknown;  // places among the keys
+template <class T>
+using PackedArray = std::array<T, kWordsAtOnce + kWritableBeyond>;
+
+template <class Key>
+struct PackedKeys {
+  PackedArray<Key> keys;
+  PackedArray<std::uint32_t> hashes;
+  PackedArray<std::uint32_t> unknown;  // places among the keys
   std::size_t size = 0;
-  std::size_t others_size = 0;
   std::size_t unknown_size = 0;
 };
 
-// Four keys and how often each was seen: a cache line. Those in use come first; 0: free.
-struct alignas(64) WordBucket {
-  std::uint64_t keys[4];
-  std::uint64_t counts[4];
+struct PackedWords {
+  PackedKeys<ShortKey> short_words;
+  PackedKeys<MiddleKey> middle_words;
+  PackedArray<std::uint32_t> others;  // places in the list
+  std::size_t others_size = 0;
+  std::size_t empty_words = 0;  // which are in none of the lists
+};
+
+// Four keys and how often each was seen. Those in use come first.
+struct alignas(64) ShortBucket {  // a cache line
+  using Key = ShortKey;
+  static constexpr std::size_t kPlaces = 4;
+  Key keys[kPlaces];
+  std::uint64_t counts[kPlaces];
+  bool is_free(std::size_t place) const { return keys[place] == 0; }
+};
+struct alignas(32) MiddleBucket {  // half of three cache lines
+  using Key = MiddleKey;
+  static constexpr std::size_t kPlaces = 4;
+  Key keys[kPlaces];
+  std::uint64_t counts[kPlaces];
+  bool is_free(std::size_t place) const { return keys[place].high == 0; }
+};
+static_assert(sizeof(MiddleBucket) == 96);
+
+// What the bytes of a run are not.
+enum class Separators {
+  kWhitespace,      // white space of ASCII
+  kNoLetterOrDigit  // bytes of ASCII that are neither
 };
 
 struct Kernel {
@@ -65,19 +103,36 @@ struct Kernel {
   // The list's last word is open: it has a begin only. Each space from `from` until `until` ends
   // the open word and begins the next. The list has room for as many words. True for ASCII only.
   bool (*find_words)(const char* memory, std::uint32_t from, std::uint32_t until, WordList& words);
-  // Makes keys and hashes of the list's short words, and lists the others.
+  // Adds the runs of other bytes than separators to the list, which has room for as many words. All
+  // bytes beyond ASCII belong to runs; true when there are none.
+  bool (*find_runs)(Separators separators, const char* memory, std::uint32_t from,
+                    std::uint32_t until, WordList& words);
+  // Makes keys and hashes of the list's short and middle words, and lists the others.
   void (*pack)(const char* memory, const WordList& words, const HashSeeds& seeds,
                PackedWords& packed);
-  // Counts each key that is in the bucket of its hash, and lists the unknown ones. The number of
-  // buckets is a power of two.
-  void (*count)(std::span<WordBucket> buckets, PackedWords& packed);
+  // Counts each key that is in the bucket of its hash, and lists the unknown ones.
+  void (*count_short)(std::span<ShortBucket> buckets, PackedKeys<ShortKey>& packed);
+  void (*count_middle)(std::span<MiddleBucket> buckets, PackedKeys<MiddleKey>& packed);
 };
 
-// Keys are mixed by two factors that nobody knows; the upper half of a product depends on all bits.
-inline std::uint32_t hash_of(std::uint64_t key, const HashSeeds& seeds) {
+// A hash's bucket, of any number of buckets up to 2^32: a higher hash has no lower one.
+inline std::size_t bucket_of(std::uint32_t hash, std::size_t buckets) {
+  return hash * std::uint64_t{buckets} >> 32;
+}
+
+// Keys are mixed by factors that nobody knows; the upper half of a product depends on all bits.
+inline std::uint32_t hash_of(ShortKey key, const HashSeeds& seeds) {
   std::uint64_t hash = (key ^ seeds.added) * seeds.factors[0];
   hash = (hash ^ hash >> 32) * seeds.factors[1];
   return static_cast<std::uint32_t>(hash >> 32);
+}
+
+// Both halves of a product of which neither factor can be known: what wyhash and XXH3 do with up to
+// 16 bytes.
+inline std::uint32_t hash_of(const MiddleKey& key, const HashSeeds& seeds) {
+  __extension__ typedef unsigned __int128 Product;
+  const Product product = Product{key.low ^ seeds.added} * (key.high ^ seeds.factors[0]);
+  return static_cast<std::uint32_t>((product ^ product >> 64) >> 32);
 }
 
 // Those that this CPU can run, the fastest first.

@@ -13,11 +13,20 @@ extern const Kernel kScalarKernel;
 #if defined(__x86_64__)
 extern const Kernel kAvx2Kernel;
 extern const Kernel kAvx512Kernel;
-void count_with_avx2(std::span<WordBucket> buckets, PackedWords& packed);
+void count_short_with_avx2(std::span<ShortBucket> buckets, PackedKeys<ShortKey>& packed);
+void count_middle_with_avx2(std::span<MiddleBucket> buckets, PackedKeys<MiddleKey>& packed);
 #endif
 
 // Keys whose buckets are on their way from memory; with more, the first would be gone again.
 inline constexpr std::size_t kBucketsAhead = 16;
+
+template <class Bucket>
+[[gnu::always_inline]] inline void prefetch(const Bucket& bucket) {
+  __builtin_prefetch(&bucket, 1);
+  if constexpr (sizeof(Bucket) > 64) {
+    __builtin_prefetch(&bucket.counts[Bucket::kPlaces - 1], 1);
+  }
+}
 
 [[gnu::always_inline]] inline std::uint64_t low_bits(std::uint64_t count) {
   return count >= 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << count) - 1;
@@ -42,25 +51,83 @@ inline constexpr std::size_t kBucketsAhead = 16;
   return size + count;
 }
 
-[[gnu::always_inline]] inline void pack_each(const char* memory, const WordList& words,
-                                             const HashSeeds& seeds, PackedWords& packed) {
+// The same for one of a run's two edges.
+[[gnu::always_inline]] inline std::size_t add_places(std::uint32_t at, std::uint64_t bits,
+                                                     std::uint32_t* list, std::size_t size) {
+  const auto count = static_cast<std::size_t>(std::popcount(bits));
+  list += size;
+  for (std::size_t done = 0; done < count; done += 8) {
+    for (int i = 0; i < 8; ++i) {
+      *list++ = at + static_cast<std::uint32_t>(std::countr_zero(bits));
+      bits &= bits - 1;
+    }
+  }
+  return size + count;
+}
+
+// Where runs begin and end, out of a bit for each byte that belongs to one; `before` is the bit of
+// the byte before, and becomes the last one.
+struct RunEdges {
+  std::uint64_t begins;
+  std::uint64_t ends;
+};
+[[gnu::always_inline]] inline RunEdges edges_of(std::uint64_t inside, std::uint64_t& before) {
+  const std::uint64_t shifted = inside << 1 | before;
+  before = inside >> 63;
+  return {inside & ~shifted, shifted & ~inside};
+}
+
+// Makes the key that a word of 1 to 8 bytes has. False for other lengths and a NUL at the end.
+[[gnu::always_inline]] inline bool make_key(const char* word, std::uint32_t length,
+                                            std::uint64_t& key) {
+  std::memcpy(&key, word, sizeof(key));
+  const std::uint32_t unused_bits = (64 - 8 * length) & 63;
+  key <<= unused_bits;  // the word's last byte is the uppermost
+  const bool is_key = (length - 1 < 8) & (key >> 56 != 0);
+  key >>= unused_bits;
+  return is_key;
+}
+
+[[gnu::always_inline]] inline void pack_short(const char* memory, const WordList& words,
+                                              const HashSeeds& seeds, PackedWords& packed) {
+  PackedKeys<ShortKey>& found = packed.short_words;
   std::size_t size = 0;
   std::size_t others = 0;
   for (std::size_t i = 0; i < words.size; ++i) {
     const std::uint32_t length = words.ends[i] - words.begins[i];
-    std::uint64_t key = 0;
-    std::memcpy(&key, memory + words.begins[i], sizeof(key));
-    const std::uint32_t unused_bits = (64 - 8 * length) & 63;
-    key <<= unused_bits;  // the word's last byte is the uppermost
-    const bool is_short = (length - 1 < 8) & (key >> 56 != 0);
-    key >>= unused_bits;
-    packed.keys[size] = key;
-    packed.hashes[size] = hash_of(key, seeds);
+    ShortKey key = 0;
+    const bool is_short = make_key(memory + words.begins[i], length, key);
+    found.keys[size] = key;
+    found.hashes[size] = hash_of(key, seeds);
     size += is_short ? 1 : 0;
     packed.others[others] = static_cast<std::uint32_t>(i);
-    others += is_short ? 0 : 1;
+    others += !is_short & (length != 0) ? 1 : 0;
   }
-  packed.size = size;
+  found.size = size;
+  packed.others_size = others;
+}
+
+// Makes keys of those of the others that are middle words.
+[[gnu::always_inline]] inline void pack_middle(const char* memory, const WordList& words,
+                                               const HashSeeds& seeds, PackedWords& packed) {
+  PackedKeys<MiddleKey>& found = packed.middle_words;
+  std::size_t size = 0;
+  std::size_t others = 0;
+  for (std::size_t i = 0; i < packed.others_size; ++i) {
+    const std::uint32_t index = packed.others[i];
+    const char* const word = memory + words.begins[index];
+    const std::uint32_t length = words.ends[index] - words.begins[index];
+    MiddleKey key{};
+    std::memcpy(&key.low, word, sizeof(key.low));
+    const bool is_middle = make_key(word + sizeof(key.low), length - 8, key.high);
+    found.keys[size] = key;
+    found.hashes[size] = hash_of(key, seeds);
+    size += is_middle ? 1 : 0;
+    packed.others[others] = index;
+    others += is_middle ? 0 : 1;
+  }
+  found.size = size;
+  packed.empty_words = words.size - packed.short_words.size - packed.others_size;
   packed.others_size = others;
 }
 

@@ -35,6 +35,10 @@ inline constexpr Named<Split> kSplitNames[] = {{"space", Split::kSpace},
 std::string_view take_whitespace_word(std::string_view& text);
 std::string_view take_unicode_word(std::string_view& text);
 
+inline std::string_view take_word(Split split, std::string_view& text) {
+  return split == Split::kWhitespace ? take_whitespace_word(text) : take_unicode_word(text);
+}
+
 // What of a kJava text is split at spaces: all but those at its end. Nothing when it has no words.
 inline std::optional<std::string_view> java_part(std::string_view text) {
   const std::size_t last = text.find_last_not_of(' ');
@@ -44,8 +48,8 @@ inline std::optional<std::string_view> java_part(std::string_view text) {
   return text.substr(0, last + 1);
 }
 
-// Calls emit(std::string_view) for each word in the order of the text. Counting finds spaces with a
-// kernel; this is what it is held against.
+// Calls emit(std::string_view) for each word in the order of the text. Counting finds words with
+// a kernel; this is what it is held against, and what words beyond ASCII take.
 template <class Emit>
 void for_each_word(Split split, std::string_view text, Emit&& emit) {
   switch (split) {
@@ -64,13 +68,8 @@ void for_each_word(Split split, std::string_view text, Emit&& emit) {
       return;
     }
     case Split::kWhitespace:
-      for (auto word = take_whitespace_word(text); !word.empty();
-           word = take_whitespace_word(text)) {
-        emit(word);
-      }
-      return;
     case Split::kWords:
-      for (auto word = take_unicode_word(text); !word.empty(); word = take_unicode_word(text)) {
+      for (auto word = take_word(split, text); !word.empty(); word = take_word(split, text)) {
         emit(word);
       }
       return;

@@ -3,22 +3,19 @@
 // Contract: a word is any bytes; two are one when their bytes are equal. Views of words that
 //   for_each gives hold until the table changes.
 // Thread: one at a time; each counting thread fills its own table, and they are merged at the end.
-// Limits: 4 GiB a word, 2^31 words; counts wrap at 2^64. Short words: see short_words.h. For others
-// a
-//   slot has 32 bytes and at most 5 of 8 are in use; a word above 16 bytes costs its length more.
-// Source: linear probing over slots that hold words up to 16 bytes themselves, so that a repeated
-//   word costs one cache line. The seed is secret to the process, else a producer could send words
-//   that all collide.
+// Limits: 4 GiB a word, 2^32 words of each class of lengths; counts wrap at 2^64. Words of up to 16
+//   bytes: see key_table.h. Others have a slot of 24 bytes and their bytes.
+// Source: the seed is secret to the process, else a producer could send words that all collide.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
-#include <vector>
 
 #include "words/arena.h"
+#include "words/buckets.h"
 #include "words/kernel.h"
-#include "words/short_words.h"
+#include "words/key_table.h"
 
 namespace kstream {
 
@@ -46,83 +43,60 @@ class WordTable {
   // back within a few.
   void clear();
 
-  std::size_t size() const { return short_.size() + size_; }
+  std::size_t size() const { return short_.size() + middle_.size() + others_size_; }
   bool is_empty() const { return size() == 0; }
   // Memory held, kept capacity included.
   std::size_t bytes() const {
-    return short_.bytes() + slots_.size() * sizeof(Slot) + arena_.bytes();
+    return short_.bytes() + middle_.bytes() + others_.bytes() + arena_.bytes();
   }
 
-  // Memory held while so many further words are added, when each is new and short: a part that
-  // grows is there twice for a moment.
-  std::size_t bytes_to_add(std::size_t words) const;
+  // Memory held while so many further words are added, when each is new: of any class, so
+  // that each class has room for them.
+  std::size_t bytes_to_add(std::size_t words) const {
+    return short_.bytes_to_add(words) + middle_.bytes_to_add(words) +
+           others_.bytes_to_add(others_size_, words) + arena_.bytes();
+  }
+  // The same for the other table's words, when each is new.
+  std::size_t bytes_to_merge(const WordTable& other) const {
+    return short_.bytes_to_add(other.short_.size()) + middle_.bytes_to_add(other.middle_.size()) +
+           others_.bytes_to_add(others_size_, other.others_size_) + arena_.bytes() +
+           other.arena_.bytes();
+  }
 
   // Calls visit(std::string_view word, std::uint64_t count) once for each word, in no order that
   // means anything.
   template <class Visit>
   void for_each(Visit&& visit) const {
     short_.for_each(visit);
-    for_each_slot([&](const Slot& slot) { visit(slot.word(), slot.count); });
+    middle_.for_each(visit);
+    others_.for_each_place([&](const Slot& slot, std::size_t) { visit(slot.word(), slot.count); });
   }
 
  private:
-  static constexpr std::size_t kInlineBytes = 16;
-  static constexpr std::size_t kSlotsMin = 1024;
   static constexpr std::size_t kOthersAhead = 64;  // of add_each
 
-  // A word's first bytes, padded with zeroes; for a word above kInlineBytes its address in the
-  // arena and its first eight bytes.
-  struct Key {
-    std::uint64_t words[2];
-    bool operator==(const Key&) const = default;
-  };
+  // A word that is no key: above 16 bytes, ending with NUL, or empty.
   struct Slot {
+    static constexpr std::size_t kPlaces = 1;
     std::uint64_t count;  // 0: free
     std::uint32_t hash;
     std::uint32_t length;  // bytes
-    Key key;
+    const char* bytes;     // in the arena
 
-    bool is_inline() const { return length <= kInlineBytes; }
-    const char* data() const {
-      return is_inline() ? reinterpret_cast<const char*>(key.words)
-                         : reinterpret_cast<const char*>(key.words[0]);
-    }
-    std::string_view word() const { return {data(), length}; }
+    bool is_free(std::size_t) const { return count == 0; }
+    std::string_view word() const { return {bytes, length}; }
   };
-  static_assert(sizeof(Slot) == 32, "two slots a cache line");
 
-  // Visits the slots in use, block by block in a scattered order. In the order of the slots they
-  // would fill a smaller table with the same seed from one end, and make it one long cluster.
-  template <class Visit>
-  void for_each_slot(Visit&& visit) const {
-    constexpr std::size_t kBlock = 128;  // slots: a page
-    constexpr std::size_t kStride = 0x9E3779B1;
-    const std::size_t blocks = slots_.size() / kBlock;
-    for (std::size_t i = 0; i < blocks; ++i) {
-      const Slot* const first = &slots_[(i * kStride & (blocks - 1)) * kBlock];
-      for (const Slot* slot = first; slot != first + kBlock; ++slot) {
-        if (slot->count != 0) {
-          visit(*slot);
-        }
-      }
-    }
-  }
-
-  static Key inline_key(std::string_view word);
-  static Key inline_key(const char* word, std::size_t length);
-  std::uint32_t hash_of_key(const Key& key, std::size_t length) const;
-  std::uint32_t hash_of_long(std::string_view word) const;
+  std::uint32_t hash_of_other(std::string_view word) const;
   void add_others(const char* memory, const WordList& words, const PackedWords& packed);
-  void add_inline(const Slot& word);
-  void add_long(std::string_view word, std::uint32_t hash, std::uint64_t count);
-  void fill(Slot& slot, const Slot& content);
-  void grow();
+  void add_other(std::string_view word, std::uint32_t hash, std::uint64_t count);
+  void grow_others();
 
   HashSeeds seeds_;
-  ShortWords short_;
-  std::size_t size_ = 0;
-  std::size_t mask_;  // slots less one; their number is a power of two
-  std::vector<Slot> slots_;
+  KeyTable<ShortBucket> short_;
+  KeyTable<MiddleBucket> middle_;
+  Buckets<Slot> others_;
+  std::size_t others_size_ = 0;
   Arena arena_;
 };
 
