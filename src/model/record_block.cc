@@ -153,16 +153,4 @@ void RecordBlock::make_room(std::size_t capacity) {
   capacity_ = capacity;
 }
 
-std::uint64_t RecordBlock::Reader::longer_varint(std::uint64_t first_byte) {
-  std::uint64_t value = first_byte & 0x7f;
-  for (unsigned shift = 7;; shift += 7) {
-    KS_CHECK(at_ < end_ && shift < 64);
-    const std::uint64_t byte = *at_++;
-    value |= (byte & 0x7f) << shift;
-    if (byte < 0x80) {
-      return value;
-    }
-  }
-}
-
 }  // namespace kstream

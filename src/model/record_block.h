@@ -112,7 +112,18 @@ class RecordBlock {
       at_ += length;
       return {begin, static_cast<std::size_t>(length)};
     }
-    std::uint64_t longer_varint(std::uint64_t first_byte);
+    // Inline, too: with a call the place would be in memory for all of the walk.
+    std::uint64_t longer_varint(std::uint64_t first_byte) {
+      std::uint64_t value = first_byte & 0x7f;
+      for (unsigned shift = 7;; shift += 7) {
+        KS_CHECK(at_ < end_ && shift < 64);
+        const std::uint64_t byte = *at_++;
+        value |= (byte & 0x7f) << shift;
+        if (byte < 0x80) {
+          return value;
+        }
+      }
+    }
 
     const unsigned char* at_;
     const unsigned char* end_;

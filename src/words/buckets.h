@@ -29,7 +29,7 @@ class Buckets {
  public:
   Bucket& operator[](std::size_t i) { return pages_[i]; }
   std::span<Bucket> all() { return pages_.all(); }
-  std::size_t home_of(std::uint32_t hash) const { return bucket_of(hash, pages_.size()); }
+  std::size_t home_of(std::uint32_t hash) const { return kstream::home_of(hash, pages_.size()); }
   std::size_t next(std::size_t i) const { return i + 1 == pages_.size() ? 0 : i + 1; }
   std::size_t bytes() const { return pages_.bytes(); }
 
@@ -103,9 +103,7 @@ class Buckets {
 
   static std::size_t whole_blocks(std::size_t buckets) { return buckets / kBlock * kBlock; }
   static bool is_small(std::size_t buckets) { return buckets * sizeof(Bucket) < kSmallBytes; }
-  static std::size_t grown(std::size_t buckets) {
-    return whole_blocks(is_small(buckets) ? 2 * buckets : buckets / 4 * 5);
-  }
+  static std::size_t grown(std::size_t buckets) { return whole_blocks(buckets / 4 * 5); }
   static std::size_t used_max(std::size_t buckets) {
     const std::size_t places = buckets * Bucket::kPlaces;
     return is_small(buckets) ? places / 2 : places / 4 * 3;

@@ -17,8 +17,8 @@
 namespace kstream {
 
 inline constexpr std::size_t kReadableBeyond = 64;
-// Words that go through the steps together: 70 KiB, which stay in the nearest caches.
-inline constexpr std::size_t kWordsAtOnce = 1024;
+// Words that go through the steps together: 130 KiB, which stay in a cache of their core.
+inline constexpr std::size_t kWordsAtOnce = 2048;
 // A step writes whole registers: so many elements may be changed behind the last one.
 inline constexpr std::size_t kWritableBeyond = 32;
 
@@ -61,8 +61,9 @@ using PackedArray = std::array<T, kWordsAtOnce + kWritableBeyond>;
 template <class Key>
 struct PackedKeys {
   PackedArray<Key> keys;
-  PackedArray<std::uint32_t> hashes;
+  PackedArray<std::uint32_t> homes;    // the buckets to which the keys belong
   PackedArray<std::uint32_t> unknown;  // places among the keys
+  std::size_t buckets = 0;             // among so many
   std::size_t size = 0;
   std::size_t unknown_size = 0;
 };
@@ -107,17 +108,17 @@ struct Kernel {
   // bytes beyond ASCII belong to runs; true when there are none.
   bool (*find_runs)(Separators separators, const char* memory, std::uint32_t from,
                     std::uint32_t until, WordList& words);
-  // Makes keys and hashes of the list's short and middle words, and lists the others.
+  // Makes keys of the list's short and middle words, says where they belong, and lists the others.
   void (*pack)(const char* memory, const WordList& words, const HashSeeds& seeds,
                PackedWords& packed);
-  // Counts each key that is in the bucket of its hash, and lists the unknown ones.
+  // Counts each key that is in the bucket to which it belongs, and lists the unknown ones.
   void (*count_short)(std::span<ShortBucket> buckets, PackedKeys<ShortKey>& packed);
   void (*count_middle)(std::span<MiddleBucket> buckets, PackedKeys<MiddleKey>& packed);
 };
 
-// A hash's bucket, of any number of buckets up to 2^32: a higher hash has no lower one.
-inline std::size_t bucket_of(std::uint32_t hash, std::size_t buckets) {
-  return hash * std::uint64_t{buckets} >> 32;
+// Where a hash belongs among any number of buckets up to 2^32: a higher hash in no lower one.
+inline std::uint32_t home_of(std::uint32_t hash, std::size_t buckets) {
+  return static_cast<std::uint32_t>(hash * std::uint64_t{buckets} >> 32);
 }
 
 // Keys are mixed by factors that nobody knows; the upper half of a product depends on all bits.

@@ -112,12 +112,11 @@ KS_AVX2 inline Place find(const MiddleBucket& bucket, const MiddleKey& key) {
 template <class Bucket>
 KS_AVX2 void count(std::span<Bucket> buckets, PackedKeys<typename Bucket::Key>& packed) {
   Bucket* const first = buckets.data();
-  const std::size_t size = buckets.size();
-  std::memset(packed.hashes.data() + packed.size, 0, kBucketsAhead * sizeof(packed.hashes[0]));
+  std::memset(packed.homes.data() + packed.size, 0, kBucketsAhead * sizeof(packed.homes[0]));
   std::size_t unknown = 0;
   for (std::size_t i = 0; i < packed.size; ++i) {
-    prefetch(first[bucket_of(packed.hashes[i + kBucketsAhead], size)]);
-    Bucket& bucket = first[bucket_of(packed.hashes[i], size)];
+    prefetch(first[packed.homes[i + kBucketsAhead]]);
+    Bucket& bucket = first[packed.homes[i]];
     const Place place = find(bucket, packed.keys[i]);
     // No branch on what was found: an unknown key adds nothing to some count.
     bucket.counts[place.index] += place.is_known ? 1 : 0;

@@ -127,7 +127,8 @@ KS_AVX512 inline void pack_short_with_avx512(const char* memory, const WordList&
     const auto is_other =
         _mm512_mask_test_epi64_mask(static_cast<__mmask8>(inside & ~is_short), lengths, lengths);
     _mm512_storeu_si512(&found.keys[size], _mm512_maskz_compress_epi64(is_short, keys));
-    store_numbers(&found.hashes[size], _mm512_maskz_compress_epi64(is_short, hashes));
+    const __m512i homes = _mm512_srli_epi64(_mm512_mul_epu32(hashes, each(found.buckets)), 32);
+    store_numbers(&found.homes[size], _mm512_maskz_compress_epi64(is_short, homes));
     store_numbers(&packed.others[others], _mm512_maskz_compress_epi64(is_other, places));
     size += static_cast<std::size_t>(std::popcount(unsigned{is_short}));
     others += static_cast<std::size_t>(std::popcount(unsigned{is_other}));

@@ -85,10 +85,10 @@ void pack(const char* memory, const WordList& words, const HashSeeds& seeds, Pac
 template <class Bucket>
 void count(std::span<Bucket> buckets, PackedKeys<typename Bucket::Key>& packed) {
   std::size_t unknown = 0;
-  std::fill_n(packed.hashes.data() + packed.size, kBucketsAhead, 0);
+  std::fill_n(packed.homes.data() + packed.size, kBucketsAhead, 0);
   for (std::size_t i = 0; i < packed.size; ++i) {
-    prefetch(buckets[bucket_of(packed.hashes[i + kBucketsAhead], buckets.size())]);
-    Bucket& bucket = buckets[bucket_of(packed.hashes[i], buckets.size())];
+    prefetch(buckets[packed.homes[i + kBucketsAhead]]);
+    Bucket& bucket = buckets[packed.homes[i]];
     const auto key = packed.keys[i];
     const std::size_t place = (bucket.keys[1] == key ? 1U : 0U) +
                               (bucket.keys[2] == key ? 2U : 0U) + (bucket.keys[3] == key ? 3U : 0U);

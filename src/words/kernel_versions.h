@@ -77,15 +77,17 @@ struct RunEdges {
   return {inside & ~shifted, shifted & ~inside};
 }
 
-// Makes the key that a word of 1 to 8 bytes has. False for other lengths and a NUL at the end.
-[[gnu::always_inline]] inline bool make_key(const char* word, std::uint32_t length,
-                                            std::uint64_t& key) {
+// Makes the key that a word of 1 to 8 bytes has. 1, or 0 for other lengths and a NUL at the end: of
+// comparisons the compiler would make branches, which nobody can predict.
+[[gnu::always_inline]] inline std::uint64_t make_key(const char* word, std::uint32_t length,
+                                                     std::uint64_t& key) {
   std::memcpy(&key, word, sizeof(key));
   const std::uint32_t unused_bits = (64 - 8 * length) & 63;
   key <<= unused_bits;  // the word's last byte is the uppermost
-  const bool is_key = (length - 1 < 8) & (key >> 56 != 0);
+  const std::uint64_t has_length = (std::uint64_t{length - 1} - 8) >> 63;
+  const std::uint64_t has_end = ((key >> 56) + 0xFF) >> 8;
   key >>= unused_bits;
-  return is_key;
+  return has_length & has_end;
 }
 
 [[gnu::always_inline]] inline void pack_short(const char* memory, const WordList& words,
@@ -96,12 +98,12 @@ struct RunEdges {
   for (std::size_t i = 0; i < words.size; ++i) {
     const std::uint32_t length = words.ends[i] - words.begins[i];
     ShortKey key = 0;
-    const bool is_short = make_key(memory + words.begins[i], length, key);
+    const std::uint64_t is_short = make_key(memory + words.begins[i], length, key);
     found.keys[size] = key;
-    found.hashes[size] = hash_of(key, seeds);
-    size += is_short ? 1 : 0;
+    found.homes[size] = home_of(hash_of(key, seeds), found.buckets);
+    size += is_short;
     packed.others[others] = static_cast<std::uint32_t>(i);
-    others += !is_short & (length != 0) ? 1 : 0;
+    others += (is_short ^ 1) & -std::uint64_t{length} >> 63;  // no empty ones
   }
   found.size = size;
   packed.others_size = others;
@@ -119,12 +121,12 @@ struct RunEdges {
     const std::uint32_t length = words.ends[index] - words.begins[index];
     MiddleKey key{};
     std::memcpy(&key.low, word, sizeof(key.low));
-    const bool is_middle = make_key(word + sizeof(key.low), length - 8, key.high);
+    const std::uint64_t is_middle = make_key(word + sizeof(key.low), length - 8, key.high);
     found.keys[size] = key;
-    found.hashes[size] = hash_of(key, seeds);
-    size += is_middle ? 1 : 0;
+    found.homes[size] = home_of(hash_of(key, seeds), found.buckets);
+    size += is_middle;
     packed.others[others] = index;
-    others += is_middle ? 0 : 1;
+    others += is_middle ^ 1;
   }
   found.size = size;
   packed.empty_words = words.size - packed.short_words.size - packed.others_size;

@@ -45,6 +45,8 @@ void WordTable::add(std::string_view word, std::uint64_t count) {
 
 void WordTable::add_each(const Kernel& kernel, const char* memory, const WordList& words) {
   PackedWords packed;
+  packed.short_words.buckets = short_.buckets().size();
+  packed.middle_words.buckets = middle_.buckets().size();
   kernel.pack(memory, words, seeds_, packed);
   kernel.count_short(short_.buckets(), packed.short_words);
   short_.add_unknown(packed.short_words);
