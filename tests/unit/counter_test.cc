@@ -9,6 +9,7 @@
 
 #include "catch.h"
 #include "counted_words.h"
+#include "every_string.h"
 
 namespace kstream {
 
@@ -272,11 +273,11 @@ TEST_CASE("counter: texts longer than the words at once, valid or not, of every 
       INFO(kernel->name << " " << name);
       RecordBlock block;
       block.start({"lines", 0});
-      std::map<std::string, std::uint64_t> expected;
+      Counts expected;
       Offset offset = 0;
-      for (const std::size_t length : {0U, 1U, 511U, 512U, 513U, 1023U, 1024U, 5000U}) {
-        for (const std::string piece :
-             {"a ", " ", "ab cdefghijkl ", "x", "\xC3\xA9 ", "y\xFF z "}) {
+      for (const std::size_t length : {0U, 1U, 1023U, 1024U, 1025U, 2047U, 2048U, 2049U, 9000U}) {
+        for (const std::string piece : {"a ", " ", "ab cdefghijkl ", "x", "ab,", "a\tb\xE3\x80\x80",
+                                        "\xC3\xA9 ", "y\xFF z "}) {
           std::string text;
           std::string repaired;
           while (text.size() < length) {
@@ -293,8 +294,41 @@ TEST_CASE("counter: texts longer than the words at once, valid or not, of every 
       options.kernel = kernel;
       Counter counter(options, 7);
       counter.count(block);
-      CHECK(map_of(counter.table()) == expected);
-      CHECK(counter.totals().invalid == 7);
+      CHECK(counts_of(counter) == expected);
+      CHECK(counter.totals().invalid == 8);
+    }
+  }
+}
+
+TEST_CASE("counter: every short string has the words of the tokenizer, of every split and kernel") {
+  const std::vector<std::string> strings = every_string(5);
+  for (const Decoding decoding : {Decoding::kUtf8, Decoding::kBytes}) {
+    CountOptions options;
+    options.decode.decoding = decoding;
+    Decoder decoder(options.decode);
+    for (const Kernel* kernel : kernels()) {
+      options.kernel = kernel;
+      for (const auto& [name, split] : kSplitNames) {
+        INFO(kernel->name << " " << name);
+        options.split = split;
+        Counter counter(options, 7);
+        RecordBlock block;
+        for (std::size_t begin = 0; begin < strings.size(); begin += 100) {
+          block.start({"lines", 0});
+          counter.clear();
+          Counts expected;
+          for (std::size_t i = begin; i < std::min(begin + 100, strings.size()); ++i) {
+            for (const std::string& text : {strings[i], std::string(60, 'x') + strings[i]}) {
+              const auto offset = static_cast<Offset>(block.records());
+              CHECK(block.append({offset, 0, std::nullopt, text}));
+              for_each_word(split, decoder.decode(text).text,
+                            [&](std::string_view word) { ++expected[std::string(word)]; });
+            }
+          }
+          counter.count(block);
+          CHECK(counts_of(counter) == expected);
+        }
+      }
     }
   }
 }

@@ -1,6 +1,7 @@
 #include "words/kernel.h"
 
 #include <algorithm>
+#include <cctype>
 #include <map>
 #include <random>
 #include <string>
@@ -8,6 +9,7 @@
 #include <vector>
 
 #include "catch.h"
+#include "every_string.h"
 #include "words/tokenizer.h"
 #include "words/word_table.h"
 
@@ -53,6 +55,49 @@ Found found_naively(const std::string& text) {
   return found;
 }
 
+// As found_by() and found_naively(), for runs.
+Found runs_found_by(const Kernel& kernel, Separators separators, const std::string& text,
+                    std::uint32_t before = 0) {
+  std::vector<char> memory(before, 'x');
+  memory.insert(memory.end(), text.begin(), text.end());
+  for (std::size_t i = 0; i < kReadableBeyond; ++i) {
+    memory.push_back(i % 2 == 0 ? 'x' : '\xFF');
+  }
+  WordList words;
+  words.begins[0] = words.ends[0] = 0;  // what is in the list stays there
+  words.size = 1;
+  Found found;
+  found.is_ascii = kernel.find_runs(separators, memory.data(), before,
+                                    static_cast<std::uint32_t>(before + text.size()), words);
+  CHECK(words.begins[0] + words.ends[0] == 0);
+  for (std::size_t i = 1; i < words.size; ++i) {
+    found.words.emplace_back(memory.data() + words.begins[i], words.ends[i] - words.begins[i]);
+  }
+  return found;
+}
+
+Found runs_found_naively(Separators separators, const std::string& text) {
+  Found found;
+  bool is_inside = false;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    const bool separates = separators == Separators::kWhitespace
+                               ? byte < 0x80 && std::isspace(byte) != 0
+                               : byte < 0x80 && std::isalnum(byte) == 0;
+    found.is_ascii = found.is_ascii && byte < 0x80;
+    if (!separates && !is_inside) {
+      found.words.emplace_back();
+    }
+    is_inside = !separates;
+    if (is_inside) {
+      found.words.back() += c;
+    }
+  }
+  return found;
+}
+
+constexpr Separators kEachSeparators[] = {Separators::kWhitespace, Separators::kNoLetterOrDigit};
+
 using Counts = std::map<std::string, std::uint64_t>;
 
 Counts counted_by(const Kernel& kernel, const std::vector<std::string>& words) {
@@ -70,21 +115,6 @@ Counts counted_by(const Kernel& kernel, const std::vector<std::string>& words) {
   table.for_each(
       [&](std::string_view word, std::uint64_t count) { counts[std::string(word)] = count; });
   return counts;
-}
-
-// Every string of up to `pieces` of {a, space, tab, e with acute, 0xFF, NUL}.
-std::vector<std::string> every_string(int pieces) {
-  const std::string alphabet[] = {"a", " ", "\t", "\xC3\xA9", "\xFF", std::string(1, '\0')};
-  std::vector<std::string> strings = {""};
-  for (std::size_t begin = 0; pieces > 0; --pieces) {
-    const std::size_t end = strings.size();
-    for (; begin < end; ++begin) {
-      for (const std::string& piece : alphabet) {
-        strings.push_back(strings[begin] + piece);
-      }
-    }
-  }
-  return strings;
 }
 
 }  // namespace
@@ -125,11 +155,65 @@ TEST_CASE("kernels: texts of every length up to 300, few and many spaces") {
   }
 }
 
+TEST_CASE(
+    "kernels: every short string, alone and behind 60 others, has the runs of a naive split") {
+  for (const Kernel* kernel : kernels()) {
+    for (const Separators separators : kEachSeparators) {
+      INFO(kernel->name);
+      for (const std::string& text : every_string(5)) {
+        for (const std::string& before : {std::string(), std::string(60, 'x')}) {
+          const Found expected = runs_found_naively(separators, before + text);
+          if (runs_found_by(*kernel, separators, before + text, 3) != expected) {
+            CHECK(runs_found_by(*kernel, separators, before + text, 3) == expected);
+          }
+        }
+      }
+    }
+  }
+}
+
+TEST_CASE("kernels: every byte is a separator of runs, or none, at every place of a register") {
+  for (const Kernel* kernel : kernels()) {
+    for (const Separators separators : kEachSeparators) {
+      for (int byte = 0; byte < 256; ++byte) {
+        INFO(kernel->name << " byte " << byte);
+        for (std::size_t at = 0; at < 130; at += byte % 2 == 0 ? 1 : 7) {
+          std::string text(130, 'x');
+          text[at] = static_cast<char>(byte);
+          const Found expected = runs_found_naively(separators, text);
+          if (runs_found_by(*kernel, separators, text) != expected) {
+            CHECK(runs_found_by(*kernel, separators, text) == expected);
+          }
+        }
+      }
+    }
+  }
+}
+
+TEST_CASE("kernels: runs in texts of every length up to 300, few and many separators") {
+  std::mt19937 random(6);
+  for (const Kernel* kernel : kernels()) {
+    INFO(kernel->name);
+    for (const Separators separators : kEachSeparators) {
+      for (std::uint32_t length = 0; length <= 300; ++length) {
+        for (const unsigned one_in : {1U, 2U, 5U, 40U, 1000U}) {
+          std::string text(length, 'x');
+          for (char& c : text) {
+            c = random() % one_in == 0 ? ' ' : c;
+          }
+          CHECK(runs_found_by(*kernel, separators, text, length % 7) ==
+                runs_found_naively(separators, text));
+        }
+      }
+    }
+  }
+}
+
 TEST_CASE("kernels: every short string is counted as the word that it is") {
   const std::vector<std::string> strings = every_string(4);
   for (const Kernel* kernel : kernels()) {
     INFO(kernel->name);
-    for (const std::size_t padding : {0U, 2U, 4U, 5U, 6U, 7U, 8U, 14U}) {
+    for (const std::size_t padding : {0U, 2U, 4U, 5U, 6U, 7U, 8U, 9U, 12U, 13U, 14U, 15U, 16U}) {
       for (std::size_t begin = 0; begin < strings.size(); begin += kWordsAtOnce / 2) {
         std::vector<std::string> words;
         Counts expected;

@@ -163,6 +163,28 @@ TEST_CASE("word table: grows, and a repeated word takes no memory") {
   });
 }
 
+TEST_CASE("word table: words of up to 12 bytes take at most 45 bytes, however many beyond a few") {
+  for (const int digits : {7, 12}) {  // of the first kind of keys, and of the second
+    WordTable table(kSeed);
+    for (std::uint64_t i = 0; i < 1'000'000; ++i) {
+      std::string word = std::to_string(i);
+      word.insert(0, static_cast<std::size_t>(digits) - word.size(), '0');
+      table.add(word, i + 1);
+      if (i >= 200'000 && i % 1000 == 0 && table.bytes() > 45 * table.size()) {
+        CHECK(table.bytes() <= 45 * table.size());
+      }
+    }
+    std::uint64_t sum = 0;
+    table.for_each([&](std::string_view word, std::uint64_t count) {
+      if (std::stoull(std::string(word)) + 1 != count) {
+        CHECK(std::string(word) == std::to_string(count - 1));
+      }
+      sum += count;
+    });
+    CHECK(sum == std::uint64_t{1'000'000} * 1'000'001 / 2);
+  }
+}
+
 TEST_CASE("word table: keeps its memory for a batch of the same size") {
   WordTable table(kSeed);
   add_numbers(table, 0, 50'000, " is a word that is too long for its slot");
