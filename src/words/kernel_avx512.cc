@@ -121,9 +121,10 @@ KS_AVX512 inline void pack_short_with_avx512(const char* memory, const WordList&
         _mm512_mask_cmpge_epu64_mask(inside, keys, each(std::uint64_t{1} << 56));
     keys = _mm512_srlv_epi64(keys, unused_bits);
     __m512i hashes = _mm512_xor_si512(keys, each(seeds.added));
+    hashes = _mm512_xor_si512(hashes, _mm512_srli_epi64(hashes, 32));
     hashes = _mm512_mullo_epi64(hashes, each(seeds.factors[0]));
     hashes = _mm512_xor_si512(hashes, _mm512_srli_epi64(hashes, 32));
-    hashes = _mm512_srli_epi64(_mm512_mullo_epi64(hashes, each(seeds.factors[1])), 32);
+    hashes = _mm512_mul_epu32(hashes, each(seeds.factors[1]));  // of which the lower half counts
     const auto is_other =
         _mm512_mask_test_epi64_mask(static_cast<__mmask8>(inside & ~is_short), lengths, lengths);
     _mm512_storeu_si512(&found.keys[size], _mm512_maskz_compress_epi64(is_short, keys));
