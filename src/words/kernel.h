@@ -121,9 +121,9 @@ inline std::uint32_t home_of(std::uint32_t hash, std::size_t buckets) {
   return static_cast<std::uint32_t>(hash * std::uint64_t{buckets} >> 32);
 }
 
-// Keys are mixed by factors that nobody knows. A product's upper bits depend on all others, the lower
-// ones do not: each time the upper half goes into the lower one before. With fewer steps, keys that
-// differ in a few bytes only would be crowded into few buckets.
+// Keys are mixed by factors that nobody knows. A product's upper bits depend on all others, the
+// lower ones do not: each time the upper half goes into the lower one before. With fewer steps,
+// keys that differ in a few bytes only would be crowded into few buckets.
 inline std::uint32_t hash_of(ShortKey key, const HashSeeds& seeds) {
   std::uint64_t hash = key ^ seeds.added;
   hash = (hash ^ hash >> 32) * seeds.factors[0];

@@ -3,8 +3,7 @@
 //
 // Errors: throws std::bad_alloc as `new` does.
 // Thread: one at a time.
-// Limits: whole pages, of 2 MiB where the system has such for a large table: a third less time for
-//   ten million words, of which each was a miss in the translation of addresses, too.
+// Limits: whole pages; for a large table of 2 MiB, where the system has such.
 #pragma once
 
 #include <cstddef>
