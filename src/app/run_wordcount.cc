@@ -14,6 +14,7 @@
 #include "app/feeder.h"
 #include "app/intake.h"
 #include "app/memory.h"
+#include "app/outputs.h"
 #include "app/run.h"
 #include "app/runtime.h"
 #include "app/state.h"
@@ -27,7 +28,6 @@
 #include "os/output.h"
 #include "pipeline/batch_loop.h"
 #include "pipeline/counter.h"
-#include "sink/console.h"
 #include "spill/scratch_space.h"
 #include "telemetry/log.h"
 #include "words/word_filter.h"
@@ -189,13 +189,15 @@ Status run_wordcount(const Settings& settings, Signals& signals) {
   State state;
   KS_TRY(open_state(settings, clock, state));
   Output output(STDOUT_FILENO, "standard output");
-  Presentation presentation = settings.presentation;
-  presentation.is_terminal = output.is_terminal();
   const MemoryPlan memory = plan_memory(settings.memory_bytes, memory_limit(), counting);
   ScratchSpace space(scratch_directory(state.path()), settings.spill_bytes_max);
   count.memory_bytes = memory.counter_bytes;
   count.space = &space;
-  Console console(output, presentation, memory.counter_bytes * counting, space);
+  KS_TRY_VALUE(sinks, open_outputs(settings, output, memory.counter_bytes * counting, space));
+  std::vector<Sink*> targets;
+  for (const std::unique_ptr<Sink>& sink : sinks) {
+    targets.push_back(sink.get());
+  }
 
   // Whatever ends the run, the threads end before what they use.
   kafka::ClientConfig client = settings.client;
@@ -235,7 +237,7 @@ Status run_wordcount(const Settings& settings, Signals& signals) {
           const std::stop_token& until = settings.is_once ? stop.abort : stop.drain;
           KS_TRY(runtime.start([feeder, until] { return feeder->run(until); }));
         }
-        BatchLoop loop(intake->source(), {&console}, counters, blocks, clock,
+        BatchLoop loop(intake->source(), targets, counters, blocks, clock,
                        loop_options(settings, *intake));
         KS_TRY(loop.start());
         while (true) {

@@ -251,6 +251,44 @@ Status set_order(Settings& settings, std::string_view text) {
   return {};
 }
 
+Status add_output(Settings& settings, std::string_view text) {
+  struct Form {
+    std::string_view begin;  // with its colon if a place follows
+    OutputKind kind;
+    std::string_view example;
+  };
+  static constexpr Form kForms[] = {{"stdout", OutputKind::kStdout, "stdout"},
+                                    {"sqlite:", OutputKind::kSqlite, "sqlite:counts.db"}};
+  std::vector<std::string_view> examples;
+  for (const Form& form : kForms) {
+    examples.push_back(form.example);
+    const bool has_place = form.begin.ends_with(':');
+    if (has_place ? text.starts_with(form.begin) && text != form.begin : text == form.begin) {
+      OutputTarget target{form.kind, std::string(text.substr(form.begin.size()))};
+      if (std::find(settings.outputs.begin(), settings.outputs.end(), target) !=
+          settings.outputs.end()) {
+        return bad_value(fmt::format("'{}' is there twice", text));
+      }
+      settings.outputs.push_back(std::move(target));
+      return {};
+    }
+  }
+  // Not the text itself: it may have a password.
+  return bad_value(fmt::format("'{}' is not one of them, as in {}", text.substr(0, text.find(':')),
+                               fmt::join(examples, ", ")));
+}
+
+Status set_name(Settings& settings, std::string_view text) {
+  constexpr std::size_t kBytesMax = 200;
+  const auto is_control = [](unsigned char c) { return c < 0x20 || c == 0x7f; };
+  if (text.empty() || text.size() > kBytesMax ||
+      std::any_of(text.begin(), text.end(), is_control)) {
+    return bad_value(fmt::format("a name has 1 to {} bytes and no control characters", kBytesMax));
+  }
+  settings.name = text;
+  return {};
+}
+
 Status set_state_dir(Settings& settings, std::string_view text) {
   if (text.empty()) {
     return bad_value("an empty text is not a directory");
@@ -441,6 +479,13 @@ const Option kOptions[] = {
     {"offsets", "", "", "", "print the offset range of each partition after each batch",
      kForWordcount, false,
      when_on<[](Settings& settings) { settings.presentation.offsets = true; }>},
+    {"output", "", "stdout|sqlite:FILE", "stdout",
+     "where batches go; repeatable: each gets every batch. All but stdout hold each batch exactly "
+     "once, whatever crashes",
+     kForWordcount, true, add_output},
+    {"name", "", "NAME", "the topics, joined by +",
+     "of the stream: what its rows are called in outputs that hold several", kForWordcount, false,
+     set_name},
     {"read-uncommitted", "", "", "", "count records of open and aborted transactions, too",
      kForWordcount, false,
      when_on<[](Settings& settings) { settings.client.is_read_uncommitted = true; }>},

@@ -111,6 +111,12 @@ Status complete_wordcount(Settings& settings) {
   if (settings.feed == "-" && settings.stop_words == "-") {
     return usage("--feed and --stopwords cannot both be standard input: give one of them a file");
   }
+  if (settings.outputs.empty()) {
+    settings.outputs.push_back({});
+  }
+  if (settings.name.empty()) {
+    settings.name = fmt::format("{}", fmt::join(settings.topics, "+"));
+  }
   const bool is_block = settings.presentation.format == OutputFormat::kPprint ||
                         settings.presentation.format == OutputFormat::kScala;
   if (is_block && !settings.is_top_chosen) {

@@ -23,6 +23,14 @@ enum class Command { kWordcount, kProduce, kBroker, kState, kOffsets };
 
 enum class Mode { kDirect, kReceiver };
 
+enum class OutputKind { kStdout, kSqlite };
+
+struct OutputTarget {
+  OutputKind kind = OutputKind::kStdout;
+  std::string place;  // what follows the kind: a file, a directory, ...
+  bool operator==(const OutputTarget&) const = default;
+};
+
 enum class StateAction { kShow, kVerify, kRepair, kConvert };
 
 struct EmbeddedTopic {
@@ -79,6 +87,8 @@ struct Settings {
   std::optional<std::string> stop_words;  // a file of them
   Presentation presentation;
   bool is_top_chosen = false;
+  std::vector<OutputTarget> outputs;  // at least one
+  std::string name;                   // of the stream, in outputs that keep several streams apart
 
   // wordcount: the process
   const Kernel* kernel = kernels().front();

@@ -29,6 +29,16 @@ std::string invalid_and_then(const Counter& counter) {
                      is_repaired ? "were repaired with U+FFFD" : "have no words");
 }
 
+Error not_following(const Sink& sink, BatchId held, const BatchPlan& plan, const char* how) {
+  return Error{
+      ExitCode::kData,
+      fmt::format("{}: holds batch {} of this stream as its last{}, but batch {} is next here. "
+                  "Nothing was read or written. Where state and output belong together, one of "
+                  "them is an old copy: put the other one's back. Where this is another stream, "
+                  "give it a name of its own with --name.",
+                  sink.name(), held, how, *plan.id)};
+}
+
 }  // namespace
 
 BatchLoop::BatchLoop(Source& source, const std::vector<Sink*>& sinks, std::span<Counter> counters,
@@ -128,8 +138,7 @@ Status BatchLoop::run_batch(const BatchPlan& plan, const Stop& stop) {
     totals = counts.totals();
     const BatchResult result{plan, options_.interval, totals, counts};
     for (Target* target : sinks) {
-      KS_TRY(target->sink->write(result));
-      target->last = plan.id ? plan.id : target->last;
+      KS_TRY(write(*target, result, stop));
     }
   }
   KS_TRY(source_.complete(plan));
@@ -145,18 +154,31 @@ Result<std::vector<BatchLoop::Target*>> BatchLoop::sinks_without(const BatchPlan
       if (target.sink->wants_empty_batches()) {
         without.push_back(&target);
       }
-    } else if (!target.last || *target.last + 1 == *plan.id) {
+    } else if (!target.last || target.last->id + 1 == *plan.id) {
       without.push_back(&target);
-    } else if (*target.last != *plan.id) {
-      return Error{
-          ExitCode::kData,
-          fmt::format("batch {} is next, but an output holds batch {} as its last. Nothing "
-                      "was read or written. An old state or an old output was put back: "
-                      "restore the one that belongs to the other.",
-                      *plan.id, *target.last)};
+    } else if (target.last->id != *plan.id) {
+      return not_following(*target.sink, target.last->id, plan, "");
+    } else if (target.last->fingerprint.value_or(fingerprint(plan)) != fingerprint(plan)) {
+      return not_following(*target.sink, target.last->id, plan, " with other ranges");
     }
   }
   return without;
+}
+
+// What failed for a while is tried again with the counts that are there.
+Status BatchLoop::write(Target& target, const BatchResult& result, const Stop& stop) {
+  while (true) {
+    const Status written = target.sink->write(result);
+    if (written.ok()) {
+      target.last =
+          result.plan.id ? HeldBatch{*result.plan.id, fingerprint(result.plan)} : target.last;
+      return {};
+    }
+    KS_TRY_VALUE(goes_on, wait_out(written.error(), stop));
+    if (!goes_on) {
+      return written;
+    }
+  }
 }
 
 Result<MergedCounts> BatchLoop::read_and_count(const BatchPlan& plan, const Stop& stop) {

@@ -58,7 +58,7 @@ class BatchLoop {
  private:
   struct Target {
     Sink* sink;
-    std::optional<BatchId> last;
+    std::optional<HeldBatch> last;
   };
 
   bool is_over(const Stop& stop) const;
@@ -67,6 +67,7 @@ class BatchLoop {
   Status run_batch(const BatchPlan& plan, const Stop& stop);
   // The sinks that are to get the batch.
   Result<std::vector<Target*>> sinks_without(const BatchPlan& plan);
+  Status write(Target& target, const BatchResult& result, const Stop& stop);
   Result<MergedCounts> read_and_count(const BatchPlan& plan, const Stop& stop);
   Result<bool> wait_out(const Error& error, const Stop& stop);
   void report(const BatchPlan& plan, const CountTotals& totals, std::int64_t took_ms);

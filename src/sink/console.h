@@ -21,9 +21,10 @@ class Console final : public Sink {
   Console(Output& output, const Presentation& presentation, std::size_t memory_bytes,
           ScratchSpace& space);
 
+  std::string name() const override { return "standard output"; }
   bool wants_empty_batches() const override { return true; }
   // Who reads it may know; JSON has the id for that.
-  Result<std::optional<BatchId>> last_batch() override { return std::optional<BatchId>(); }
+  Result<std::optional<HeldBatch>> last_batch() override { return std::optional<HeldBatch>(); }
   Status write(const BatchResult& result) override;
 
  private:

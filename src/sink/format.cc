@@ -62,14 +62,6 @@ std::string python_time(BatchTime time_ms) {
   return text;
 }
 
-std::string rfc3339_time(BatchTime time_ms) {
-  std::string text = date_and_time(time_ms, false, "%Y-%m-%dT%H:%M:%S");
-  if (time_ms % 1000 != 0) {
-    text += fmt::format(".{:03}", time_ms % 1000);
-  }
-  return text + "Z";
-}
-
 void add_word(Text& text, std::string_view word, const Presentation& presentation) {
   switch (presentation.format) {
     case OutputFormat::kPprint:
@@ -193,6 +185,14 @@ Status render_batch(const BatchResult& result, WordSorter& shown, const Presenta
 }
 
 }  // namespace
+
+std::string rfc3339_time(BatchTime time_ms) {
+  std::string text = date_and_time(time_ms, false, "%Y-%m-%dT%H:%M:%S");
+  if (time_ms % 1000 != 0) {
+    text += fmt::format(".{:03}", time_ms % 1000);
+  }
+  return text + "Z";
+}
 
 std::string header(const Presentation& presentation) {
   return presentation.format == OutputFormat::kCsv ? "time,word,count\n" : "";

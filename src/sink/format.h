@@ -29,6 +29,9 @@ namespace kstream {
 
 using EmitText = std::function<Status(std::string_view)>;
 
+// In UTC, with milliseconds if there are any: 2026-01-31T10:00:00Z.
+std::string rfc3339_time(BatchTime time_ms);
+
 // What comes once, before the first batch: csv's names of columns.
 std::string header(const Presentation& presentation);
 

@@ -357,12 +357,14 @@ Row row_of(const BatchResult& result) {
 class TransactionalSink final : public Sink {
  public:
   TransactionalSink(World& world, Fate& fate) : world_(world), fate_(fate) {}
+  std::string name() const override { return "the sink"; }
   bool wants_empty_batches() const override { return false; }
-  Result<std::optional<BatchId>> last_batch() override {
+  Result<std::optional<HeldBatch>> last_batch() override {
     if (world_.sink_rows.empty() || world_.mistake == Mistake::kNoHandshake) {
-      return std::optional<BatchId>();
+      return std::optional<HeldBatch>();
     }
-    return world_.sink_rows.back().plan.id;
+    const BatchPlan& last = world_.sink_rows.back().plan;
+    return std::optional(HeldBatch{*last.id, fingerprint(last)});
   }
   Status write(const BatchResult& result) override {
     fate_.point();
@@ -379,8 +381,9 @@ class TransactionalSink final : public Sink {
 class Printer final : public Sink {
  public:
   Printer(World& world, Fate& fate) : world_(world), fate_(fate) {}
+  std::string name() const override { return "the sink"; }
   bool wants_empty_batches() const override { return false; }
-  Result<std::optional<BatchId>> last_batch() override { return std::optional<BatchId>(); }
+  Result<std::optional<HeldBatch>> last_batch() override { return std::optional<HeldBatch>(); }
   Status write(const BatchResult& result) override {
     fate_.point();
     world_.printed.push_back(row_of(result));

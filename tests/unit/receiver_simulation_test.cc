@@ -116,8 +116,11 @@ class TransactionalSink final : public Sink {
  public:
   TransactionalSink(World& world, Rows& rows, Fate& fate)
       : world_(world), rows_(rows), fate_(fate) {}
+  std::string name() const override { return "the sink"; }
   bool wants_empty_batches() const override { return false; }
-  Result<std::optional<BatchId>> last_batch() override { return rows_.last; }
+  Result<std::optional<HeldBatch>> last_batch() override {
+    return rows_.last ? std::optional(HeldBatch{*rows_.last, {}}) : std::nullopt;
+  }
   Status write(const BatchResult& result) override {
     fate_.point();
     rows_.last = result.plan.id;
