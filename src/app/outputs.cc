@@ -2,39 +2,69 @@
 
 #include <utility>
 
+#include "os/lock_file.h"
+#include "sink/batch_files.h"
 #include "sink/console.h"
 #include "sink/sqlite.h"
 
 namespace kstream {
 namespace {
 
-Result<std::unique_ptr<Sink>> open_output(const OutputTarget& target, const Settings& settings,
-                                          Output& output, std::size_t memory_bytes,
-                                          ScratchSpace& space) {
-  switch (target.kind) {
-    case OutputKind::kStdout: {
-      Presentation presentation = settings.presentation;
-      presentation.is_terminal = output.is_terminal();
-      return std::unique_ptr<Sink>(
-          std::make_unique<Console>(output, presentation, memory_bytes, space));
-    }
-    case OutputKind::kSqlite: {
-      KS_TRY_VALUE(sink, SqliteSink::open(target.place, settings.name));
-      return std::unique_ptr<Sink>(std::move(sink));
-    }
+constexpr const char* kLockName = "kstream-lock";
+
+// Its place is there for others to read: all words, unless told otherwise, in a form for programs.
+Presentation file_presentation(const Settings& settings) {
+  Presentation presentation = settings.presentation;
+  if (!settings.is_format_chosen) {
+    presentation.format = OutputFormat::kJson;
   }
-  return Error{ExitCode::kInternal, "an output of no kind"};
+  if (!settings.is_top_chosen) {
+    presentation.top.reset();
+  }
+  return presentation;
 }
 
 }  // namespace
 
-Result<std::vector<std::unique_ptr<Sink>>> open_outputs(const Settings& settings, Output& output,
-                                                        std::size_t memory_bytes,
-                                                        ScratchSpace& space) {
-  std::vector<std::unique_ptr<Sink>> sinks;
+Result<Outputs> Outputs::open(const Settings& settings, Output& output, std::size_t memory_bytes,
+                              ScratchSpace& space, Clock& clock) {
+  Outputs outputs;
+  outputs.files_ = std::make_unique<SystemFileSystem>(SystemFileSystem::Readers::kAll);
   for (const OutputTarget& target : settings.outputs) {
-    KS_TRY_VALUE(sink, open_output(target, settings, output, memory_bytes, space));
-    sinks.push_back(std::move(sink));
+    switch (target.kind) {
+      case OutputKind::kStdout: {
+        Presentation presentation = settings.presentation;
+        presentation.is_terminal = output.is_terminal();
+        outputs.sinks_.push_back(
+            std::make_unique<Console>(output, presentation, memory_bytes, space));
+        break;
+      }
+      case OutputKind::kFiles: {
+        KS_TRY(outputs.files_->make_directory(target.place));
+        KS_TRY_VALUE(lock, lock_file(target.place + "/" + kLockName, "file:" + target.place,
+                                     "Stop that one, or name another directory.", clock));
+        outputs.locks_.push_back(std::move(lock));
+        KS_TRY_VALUE(sink,
+                     BatchFiles::open({target.place, settings.name, file_presentation(settings),
+                                       settings.compression, memory_bytes},
+                                      *outputs.files_, space));
+        outputs.sinks_.push_back(std::move(sink));
+        break;
+      }
+      case OutputKind::kSqlite: {
+        KS_TRY_VALUE(sink, SqliteSink::open(target.place, settings.name));
+        outputs.sinks_.push_back(std::move(sink));
+        break;
+      }
+    }
+  }
+  return outputs;
+}
+
+std::vector<Sink*> Outputs::sinks() const {
+  std::vector<Sink*> sinks;
+  for (const std::unique_ptr<Sink>& sink : sinks_) {
+    sinks.push_back(sink.get());
   }
   return sinks;
 }

@@ -6,16 +6,29 @@
 #include <vector>
 
 #include "config/settings.h"
+#include "os/clock.h"
+#include "os/file_descriptor.h"
+#include "os/file_system.h"
 #include "os/output.h"
 #include "pipeline/sink.h"
 #include "spill/scratch_space.h"
 
 namespace kstream {
 
-// In the order of the settings. Each opens what it writes to; what it needs beside its own memory
-// to bring words in order is given. Everything referred to outlives the sinks.
-Result<std::vector<std::unique_ptr<Sink>>> open_outputs(const Settings& settings, Output& output,
-                                                        std::size_t memory_bytes,
-                                                        ScratchSpace& space);
+// Everything referred to outlives them.
+class Outputs {
+ public:
+  // `output` is standard output. For words in order the sinks need so much memory, and the space.
+  static Result<Outputs> open(const Settings& settings, Output& output, std::size_t memory_bytes,
+                              ScratchSpace& space, Clock& clock);
+
+  // In the order of the settings.
+  std::vector<Sink*> sinks() const;
+
+ private:
+  std::unique_ptr<FileSystem> files_;
+  std::vector<FileDescriptor> locks_;
+  std::vector<std::unique_ptr<Sink>> sinks_;
+};
 
 }  // namespace kstream

@@ -193,11 +193,8 @@ Status run_wordcount(const Settings& settings, Signals& signals) {
   ScratchSpace space(scratch_directory(state.path()), settings.spill_bytes_max);
   count.memory_bytes = memory.counter_bytes;
   count.space = &space;
-  KS_TRY_VALUE(sinks, open_outputs(settings, output, memory.counter_bytes * counting, space));
-  std::vector<Sink*> targets;
-  for (const std::unique_ptr<Sink>& sink : sinks) {
-    targets.push_back(sink.get());
-  }
+  KS_TRY_VALUE(outputs,
+               Outputs::open(settings, output, memory.counter_bytes * counting, space, clock));
 
   // Whatever ends the run, the threads end before what they use.
   kafka::ClientConfig client = settings.client;
@@ -237,7 +234,7 @@ Status run_wordcount(const Settings& settings, Signals& signals) {
           const std::stop_token& until = settings.is_once ? stop.abort : stop.drain;
           KS_TRY(runtime.start([feeder, until] { return feeder->run(until); }));
         }
-        BatchLoop loop(intake->source(), targets, counters, blocks, clock,
+        BatchLoop loop(intake->source(), outputs.sinks(), counters, blocks, clock,
                        loop_options(settings, *intake));
         KS_TRY(loop.start());
         while (true) {

@@ -220,6 +220,7 @@ Status set_kernel(Settings& settings, std::string_view text) {
 }
 
 Status set_format(Settings& settings, std::string_view text) {
+  settings.is_format_chosen = true;
   constexpr Named<OutputFormat> kWords[] = {{"pprint", OutputFormat::kPprint},
                                             {"scala", OutputFormat::kScala},
                                             {"tsv", OutputFormat::kTsv},
@@ -258,6 +259,7 @@ Status add_output(Settings& settings, std::string_view text) {
     std::string_view example;
   };
   static constexpr Form kForms[] = {{"stdout", OutputKind::kStdout, "stdout"},
+                                    {"file:", OutputKind::kFiles, "file:DIR"},
                                     {"sqlite:", OutputKind::kSqlite, "sqlite:counts.db"}};
   std::vector<std::string_view> examples;
   for (const Form& form : kForms) {
@@ -276,6 +278,14 @@ Status add_output(Settings& settings, std::string_view text) {
   // Not the text itself: it may have a password.
   return bad_value(fmt::format("'{}' is not one of them, as in {}", text.substr(0, text.find(':')),
                                fmt::join(examples, ", ")));
+}
+
+Status set_compress(Settings& settings, std::string_view text) {
+  constexpr Named<Compression> kWords[] = {
+      {"none", Compression::kNone}, {"gzip", Compression::kGzip}, {"zstd", Compression::kZstd}};
+  KS_TRY_VALUE(compression, choose(text, kWords));
+  settings.compression = compression;
+  return {};
 }
 
 Status set_name(Settings& settings, std::string_view text) {
@@ -471,7 +481,8 @@ const Option kOptions[] = {
      set_min_length},
     {"stopwords", "", "FILE", "none", "leave out these words, one a line; with --lower in any case",
      kForWordcount, false, set_file<&Settings::stop_words>},
-    {"format", "", "pprint|scala|tsv|csv|json", "pprint", "how a batch is printed", kForWordcount,
+    {"format", "", "pprint|scala|tsv|csv|json", "pprint",
+     "how a batch is printed, or written to a file (there json, if none is given)", kForWordcount,
      false, set_format},
     {"top", "-n", "N|all", "10 for pprint and scala, else all", "words printed of each batch",
      kForWordcount, false, set_top},
@@ -479,10 +490,12 @@ const Option kOptions[] = {
     {"offsets", "", "", "", "print the offset range of each partition after each batch",
      kForWordcount, false,
      when_on<[](Settings& settings) { settings.presentation.offsets = true; }>},
-    {"output", "", "stdout|sqlite:FILE", "stdout",
+    {"output", "", "stdout|file:DIR|sqlite:FILE", "stdout",
      "where batches go; repeatable: each gets every batch. All but stdout hold each batch exactly "
      "once, whatever crashes",
      kForWordcount, true, add_output},
+    {"compress", "", "none|gzip|zstd", "none", "the files of --output file:DIR", kForWordcount,
+     false, set_compress},
     {"name", "", "NAME", "the topics, joined by +",
      "of the stream: what its rows are called in outputs that hold several", kForWordcount, false,
      set_name},

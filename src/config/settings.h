@@ -23,7 +23,7 @@ enum class Command { kWordcount, kProduce, kBroker, kState, kOffsets };
 
 enum class Mode { kDirect, kReceiver };
 
-enum class OutputKind { kStdout, kSqlite };
+enum class OutputKind { kStdout, kFiles, kSqlite };
 
 struct OutputTarget {
   OutputKind kind = OutputKind::kStdout;
@@ -87,6 +87,8 @@ struct Settings {
   std::optional<std::string> stop_words;  // a file of them
   Presentation presentation;
   bool is_top_chosen = false;
+  bool is_format_chosen = false;
+  Compression compression = Compression::kNone;
   std::vector<OutputTarget> outputs;  // at least one
   std::string name;                   // of the stream, in outputs that keep several streams apart
 

@@ -13,6 +13,9 @@ enum class Order {
   kWord,   // the word's bytes upwards
 };
 
+// Of files.
+enum class Compression { kNone, kGzip, kZstd };
+
 struct Presentation {
   OutputFormat format = OutputFormat::kPprint;
   Order order = Order::kCount;

@@ -16,7 +16,6 @@
 namespace kstream {
 namespace {
 
-constexpr mode_t kPrivate = 0600;
 constexpr std::size_t kReadBytes = 64 * 1024;
 
 Error failed(std::string_view step, const std::string& path) {
@@ -122,7 +121,7 @@ Result<std::optional<std::string>> SystemFileSystem::read(const std::string& pat
 
 Status SystemFileSystem::write_synced(const std::string& path, std::string_view bytes) {
   const FileDescriptor file(
-      ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, kPrivate));
+      ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, mode()));
   if (!file.is_open()) {
     return failed_or_full("create", path);
   }
@@ -146,7 +145,7 @@ Status SystemFileSystem::sync_directory(const std::string& path) {
 
 Result<std::unique_ptr<WritableFile>> SystemFileSystem::create(const std::string& path) {
   FileDescriptor file(
-      ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, kPrivate));
+      ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, mode()));
   if (!file.is_open()) {
     return failed_or_full("create", path);
   }
@@ -191,12 +190,21 @@ Result<std::vector<std::string>> SystemFileSystem::names(const std::string& dire
 }
 
 Status SystemFileSystem::make_directory(const std::string& path) {
-  if (::mkdir(path.c_str(), S_IRWXU) == 0 || errno == EEXIST) {
+  if (::mkdir(path.c_str(), readers_ == Readers::kOwner ? 0700 : 0777) == 0 || errno == EEXIST) {
     return {};
   }
   Error error = failed("make the directory", path);
   error.code = ExitCode::kCannotCreate;
   return error;
+}
+
+Status SystemFileSystem::link(const std::string& path, const std::string& target) {
+  const std::string temporary = path + ".tmp";
+  KS_TRY(remove(temporary));
+  if (::symlink(target.c_str(), temporary.c_str()) != 0) {
+    return failed_or_full("link", path);
+  }
+  return rename(temporary, path);
 }
 
 Status SystemFileSystem::remove(const std::string& path) {

@@ -56,12 +56,19 @@ class FileSystem {
   virtual Result<std::vector<std::string>> names(const std::string& directory) = 0;
   // For its owner alone. Fine when it is there. Errors: 73.
   virtual Status make_directory(const std::string& path) = 0;
+  // A symbolic link of this name; what had the name before is gone.
+  virtual Status link(const std::string& path, const std::string& target) = 0;
   // A file, or a directory that is empty. Fine when it is not there.
   virtual Status remove(const std::string& path) = 0;
 };
 
 class SystemFileSystem final : public FileSystem {
  public:
+  enum class Readers { kOwner, kAll };
+
+  // Files that it makes can be read by these, as far as the umask allows.
+  explicit SystemFileSystem(Readers readers = Readers::kOwner) : readers_(readers) {}
+
   Result<std::optional<std::string>> read(const std::string& path) override;
   Status write_synced(const std::string& path, std::string_view bytes) override;
   Status rename(const std::string& from, const std::string& to) override;
@@ -71,7 +78,13 @@ class SystemFileSystem final : public FileSystem {
                               std::span<char> into) override;
   Result<std::vector<std::string>> names(const std::string& directory) override;
   Status make_directory(const std::string& path) override;
+  Status link(const std::string& path, const std::string& target) override;
   Status remove(const std::string& path) override;
+
+ private:
+  unsigned mode() const { return readers_ == Readers::kOwner ? 0600 : 0666; }
+
+  Readers readers_;
 };
 
 // The file `directory`/`name` holds `bytes`, or, after a crash, what it held before. Its temporary

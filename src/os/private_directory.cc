@@ -14,6 +14,7 @@
 #include <filesystem>
 
 #include "os/file_system.h"
+#include "os/lock_file.h"
 
 namespace kstream {
 namespace {
@@ -85,24 +86,6 @@ Status check_file_system(const std::string& path) {
   return {};
 }
 
-std::string holder(const FileDescriptor& lock) {
-  std::array<char, 256> text{};
-  const ssize_t length = ::pread(lock.get(), text.data(), text.size(), 0);
-  std::string found(text.data(), static_cast<std::size_t>(std::max<ssize_t>(length, 0)));
-  found.erase(std::find(found.begin(), found.end(), '\n'), found.end());
-  return found.empty() ? "an unknown process" : found;
-}
-
-// For the message only: who has it and since when.
-std::string own_name(Clock& clock) {
-  const auto boot = SystemFileSystem().read("/proc/sys/kernel/random/boot_id");
-  std::string id = boot.ok() ? boot.value().value_or("") : "";
-  id.erase(std::find(id.begin(), id.end(), '\n'), id.end());
-  const auto since = static_cast<std::time_t>(clock.wall_ms() / 1000);
-  return fmt::format("process {} since {:%Y-%m-%dT%H:%M:%SZ} boot {}\n", ::getpid(),
-                     fmt::gmtime(since), id);
-}
-
 }  // namespace
 
 Result<PrivateDirectory> PrivateDirectory::open(const std::string& path, bool may_be_on_network,
@@ -112,29 +95,8 @@ Result<PrivateDirectory> PrivateDirectory::open(const std::string& path, bool ma
   if (!may_be_on_network) {
     KS_TRY(check_file_system(path));
   }
-  const std::string name = fmt::format("{}/{}", path, kLockName);
-  FileDescriptor lock(
-      ::open(name.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, S_IRUSR | S_IWUSR));
-  if (!lock.is_open()) {
-    return cannot(ExitCode::kCannotCreate, name, "make the lock");
-  }
-  struct flock request {};
-  request.l_type = F_WRLCK;
-  request.l_whence = SEEK_SET;
-  if (::fcntl(lock.get(), F_OFD_SETLK, &request) != 0) {
-    if (errno != EAGAIN && errno != EACCES) {
-      return cannot(ExitCode::kCannotCreate, name, "lock");
-    }
-    return Error{ExitCode::kTryAgain,
-                 fmt::format("{}: is in use by {}. Nothing was read. Stop that one, or name "
-                             "another --state-dir.",
-                             path, holder(lock))};
-  }
-  const std::string self = own_name(clock);
-  if (::ftruncate(lock.get(), 0) != 0 ||
-      ::pwrite(lock.get(), self.data(), self.size(), 0) != static_cast<ssize_t>(self.size())) {
-    return cannot(ExitCode::kIoError, name, "write");
-  }
+  KS_TRY_VALUE(lock, lock_file(fmt::format("{}/{}", path, kLockName), path,
+                               "Stop that one, or name another --state-dir.", clock));
   return PrivateDirectory(path, std::move(lock));
 }
 

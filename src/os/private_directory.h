@@ -3,8 +3,6 @@
 // Thread: one.
 // Errors: 73 when it cannot be made, 75 when another process holds it (the text names it), 77 when
 //   it is another user's or open to others, 78 when it lies on a network file system.
-// Source: open file description locks (fcntl(2)) hold until the process ends, however it ends, and
-//   do not vanish when another part of the program closes the file, as POSIX locks do.
 #pragma once
 
 #include <string>

@@ -147,6 +147,13 @@ class SimulatedDisk final : public FileSystem {
     return found;
   }
 
+  Status link(const std::string& path, const std::string& target) override {
+    fate_->point();
+    files_.push_back({target, target});
+    name(path, static_cast<int>(files_.size()) - 1);
+    fate_->point();
+    return {};
+  }
   Status make_directory(const std::string&) override { return {}; }
 
   Status remove(const std::string& path) override {
