@@ -57,8 +57,12 @@ Result<std::unique_ptr<BatchFiles>> BatchFiles::open(const Options& options, Fil
 Status BatchFiles::find_last() {
   KS_TRY_VALUE(names, files_.names(options_.directory));
   BatchId last_file = 0;
+  std::string last_name;
   for (const std::string& name : names) {
-    last_file = std::max(last_file, id_of(name).value_or(0));
+    if (const BatchId id = id_of(name).value_or(0); id > last_file) {
+      last_file = id;
+      last_name = name;
+    }
     if (name.starts_with(kBegin) && name.ends_with(kTemporarySuffix)) {
       KS_TRY(files_.remove(path(name)));
     }
@@ -90,7 +94,9 @@ Status BatchFiles::find_last() {
   }
   if (last_file > id.value()) {
     last_ = HeldBatch{last_file, std::nullopt};
-  } else if (id.value() > 0) {
+    return files_.link(path(kLatest), last_name);
+  }
+  if (id.value() > 0) {
     last_ = HeldBatch{id.value(), std::strtoull(std::string(lines[3]).c_str(), nullptr, 16)};
   }
   return {};

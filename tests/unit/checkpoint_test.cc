@@ -98,6 +98,7 @@ class MemoryFiles final : public FileSystem {
   }
   Result<std::vector<std::string>> names(const std::string&) override { return unused(); }
   Status make_directory(const std::string&) override { return unused(); }
+  Status link(const std::string&, const std::string&) override { return unused(); }
   Status remove(const std::string&) override { return unused(); }
   static Error unused() { return Error{ExitCode::kInternal, "not for checkpoints"}; }
 
