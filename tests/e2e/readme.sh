@@ -25,7 +25,7 @@ mkdir -p config
 cp -r "${readme%/*}/config/sample.txt" "${readme%/*}/config/handlers" config/
 
 # Each block of these sections is a script of its own; a comment ends the one before.
-awk '/^## /{on = /As a service|As a member|In pipelines|Functions of/; close_block()}
+awk '/^## /{on = /As a service|As a member|Into files|In pipelines|Functions of/; close_block()}
      function close_block() {if (text != "") {printf "%s%c", text, 0; text = ""}}
      on && /^    /{if ($0 ~ /^    #/) close_block(); text = text substr($0, 5) "\n"; next}
      on && !/^$/{close_block()}' "$readme" > blocks
