@@ -236,15 +236,15 @@ Status run_wordcount(const Settings& settings, Signals& signals) {
         }
         BatchLoop loop(intake->source(), outputs.sinks(), counters, blocks, clock,
                        loop_options(settings, *intake));
-        KS_TRY(loop.start());
-        while (true) {
+        KS_TRY_VALUE(are_sinks_there, loop.start(stop));
+        while (are_sinks_there) {
           KS_TRY_VALUE(goes_on, loop.step(stop));
           if (!goes_on) {
             break;
           }
         }
         intake->finish();
-        if (intake->may_have_rest()) {
+        if (are_sinks_there && intake->may_have_rest()) {
           KS_TRY(loop.drain(stop));
         }
         const CountTotals& totals = loop.totals();

@@ -8,7 +8,7 @@ constexpr ExitCodeRow kRows[] = {
     {ExitCode::kUsage, "usage: an option or a value is wrong"},
     {ExitCode::kData, "data: corrupt, lost or inconsistent offsets or records"},
     {ExitCode::kNoInput, "topic or input file missing"},
-    {ExitCode::kUnavailable, "no broker within --startup-timeout in a bounded run"},
+    {ExitCode::kUnavailable, "no broker, or no database server, within --startup-timeout in a bounded run"},
     {ExitCode::kInternal, "internal error"},
     {ExitCode::kOsError, "out of memory or threads"},
     {ExitCode::kCannotCreate, "cannot create state or output"},

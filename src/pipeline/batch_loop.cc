@@ -55,12 +55,20 @@ BatchLoop::BatchLoop(Source& source, const std::vector<Sink*>& sinks, std::span<
   }
 }
 
-Status BatchLoop::start() {
+Result<bool> BatchLoop::start(const Stop& stop) {
   for (Target& target : targets_) {
-    KS_TRY_VALUE(last, target.sink->last_batch());
-    target.last = last;
+    Result<std::optional<HeldBatch>> last = target.sink->last_batch();
+    while (!last.ok()) {
+      KS_TRY_VALUE(goes_on, wait_out(last.error(), stop));
+      if (!goes_on) {
+        return false;
+      }
+      last = target.sink->last_batch();
+    }
+    target.last = last.value();
   }
-  return {};
+  failing_since_ms_.reset();
+  return true;
 }
 
 Result<bool> BatchLoop::step(const Stop& stop) {

@@ -42,8 +42,9 @@ class BatchLoop {
   BatchLoop(Source& source, const std::vector<Sink*>& sinks, std::span<Counter> counters,
             BlockExchange& blocks, Clock& clock, const BatchLoopOptions& options);
 
-  // Asks the sinks what they hold. Once, before the first step.
-  Status start();
+  // Asks the sinks what they hold, and waits for those that are away. Once, before the first step.
+  // False: stopped before.
+  Result<bool> start(const Stop& stop);
 
   // One batch at its time. False when there is none to come: the end, the last one wanted, a stop.
   Result<bool> step(const Stop& stop);

@@ -86,6 +86,10 @@ class MemorySink final : public Sink {
   std::string name() const override { return "the sink"; }
   bool wants_empty_batches() const override { return wants_empty; }
   Result<std::optional<HeldBatch>> last_batch() override {
+    if (away_for > 0) {
+      --away_for;
+      return Error{ExitCode::kUnavailable, "away", true};
+    }
     return last ? std::optional(HeldBatch{*last, last_fingerprint}) : std::nullopt;
   }
   Status write(const BatchResult& result) override {
@@ -103,6 +107,7 @@ class MemorySink final : public Sink {
   bool wants_empty = true;
   std::optional<BatchId> last;
   std::optional<std::uint64_t> last_fingerprint;
+  int away_for = 0;  // so many questions
   std::optional<Error> error;
   int failures_left = -1;  // below 0: it fails for ever
   std::vector<BatchId> ids;
@@ -254,6 +259,27 @@ TEST_CASE("batch loop: a daemon waits for brokers, a bounded run for as long as 
   CHECK(bounded.clock.now_ms - 10'500 == 5000);
 }
 
+TEST_CASE("batch loop: a sink that is away at the start is waited for in the same way") {
+  Rig daemon({"a"});
+  daemon.sink.away_for = 1000;
+  CHECK(daemon.loop.start(daemon.stop).value());
+  CHECK(daemon.sink.away_for == 0);
+
+  Rig bounded({"a"}, options(false, std::nullopt, milliseconds(5000)));
+  bounded.sink.away_for = 1000;
+  const auto started = bounded.loop.start(bounded.stop);
+  REQUIRE_FALSE(started.ok());
+  CHECK(started.error().code == ExitCode::kUnavailable);
+  CHECK(bounded.sink.away_for == 1000 - 11);
+
+  std::stop_source drain;
+  drain.request_stop();
+  Rig stopped({"a"});
+  stopped.stop.drain = drain.get_token();
+  stopped.sink.away_for = 1000;
+  CHECK_FALSE(stopped.loop.start(stopped.stop).value());
+}
+
 TEST_CASE("batch loop: a requested drain begins no further batch") {
   std::stop_source drain;
   Rig rig({"a", "b", "c"});
@@ -267,7 +293,7 @@ TEST_CASE("batch loop: a requested drain begins no further batch") {
 TEST_CASE("batch loop: a sink that holds the batch already does not get it again") {
   Rig rig({"a", "b", "c"});
   rig.sink.last = 1;
-  REQUIRE(rig.loop.start().ok());
+  REQUIRE(rig.loop.start(rig.stop).ok());
   rig.steps();
   CHECK(rig.sink.ids == std::vector<BatchId>{2});
   CHECK(rig.source.completed.size() == 2);
@@ -277,7 +303,7 @@ TEST_CASE("batch loop: a batch of the same id that is another one is refused") {
   Rig rig({"a", "b", "c"});
   rig.sink.last = 1;
   rig.sink.last_fingerprint = 7;
-  REQUIRE(rig.loop.start().ok());
+  REQUIRE(rig.loop.start(rig.stop).ok());
   const auto step = rig.loop.step(rig.stop);
   REQUIRE_FALSE(step.ok());
   CHECK(step.error().code == ExitCode::kData);
@@ -289,7 +315,7 @@ TEST_CASE("batch loop: a sink that is ahead of the source, or behind it, is refu
   for (const BatchId last : {2, 7}) {
     Rig rig({"a", "b", "c"});
     rig.sink.last = last;
-    REQUIRE(rig.loop.start().ok());
+    REQUIRE(rig.loop.start(rig.stop).ok());
     const auto step = rig.loop.step(rig.stop);
     REQUIRE_FALSE(step.ok());
     CHECK(step.error().code == ExitCode::kData);

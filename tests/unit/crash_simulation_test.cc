@@ -415,8 +415,8 @@ Status live(World& world, Fate& fate) {
   options.interval = std::chrono::milliseconds(10);
   tell_loop(source, options);
   BatchLoop loop(source, {&printer, &sink}, machine().counters, machine().blocks, clock, options);
-  KS_TRY(loop.start());
   const std::stop_source stop;
+  KS_TRY(loop.start({stop.get_token(), stop.get_token()}));
   for (int step = 0; step < 200; ++step) {
     produce(world, fate);
     KS_TRY_VALUE(goes_on, loop.step({stop.get_token(), stop.get_token()}));

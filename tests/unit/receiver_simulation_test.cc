@@ -185,7 +185,7 @@ class Life {
     KS_TRY_VALUE(log, open(disk, *clock, "state/wal", kStreams[index], options));
     std::unique_ptr<Life> life(
         new Life(world, fate, rows, index, std::move(clock), std::move(log)));
-    KS_TRY(life->loop_.start());
+    KS_TRY(life->loop_.start({}));
     return life;
   }
 
