@@ -5,6 +5,7 @@
 #include "os/lock_file.h"
 #include "sink/batch_files.h"
 #include "sink/console.h"
+#include "sink/postgres.h"
 #include "sink/sqlite.h"
 
 namespace kstream {
@@ -53,6 +54,11 @@ Result<Outputs> Outputs::open(const Settings& settings, Output& output, std::siz
       }
       case OutputKind::kSqlite: {
         KS_TRY_VALUE(sink, SqliteSink::open(target.place, settings.name));
+        outputs.sinks_.push_back(std::move(sink));
+        break;
+      }
+      case OutputKind::kPostgres: {
+        KS_TRY_VALUE(sink, PostgresSink::open(target.place, settings.name));
         outputs.sinks_.push_back(std::move(sink));
         break;
       }

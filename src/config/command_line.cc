@@ -10,6 +10,7 @@
 
 #include "base/parse.h"
 #include "base/suggest.h"
+#include "base/url.h"
 #include "config/config_file.h"
 #include "config/options.h"
 #include "config/rules.h"
@@ -86,8 +87,12 @@ std::string environment_name(std::string_view key) {
   return name;
 }
 
-// KEY=VALUE without the value, if the key is that of a secret.
+// KEY=VALUE without the value, if the key is that of a secret; a URL of a database without its own.
 std::string masked(const std::string& text) {
+  if (text.starts_with("postgres")) {
+    const Result<std::string> shown = url_without_secrets(text);
+    return shown.ok() ? shown.value() : text.find("://") == text.npos ? text : "(hidden)";
+  }
   const std::string name = text.substr(0, text.find('='));
   for (const char* secret : {"password", "secret", "pem", "oauthbearer.config"}) {
     if (name.size() < text.size() && name.find(secret) != std::string::npos) {
@@ -238,7 +243,7 @@ std::optional<Error> Parser::unknown_words() const {
   if (extras.empty()) {
     return std::nullopt;
   }
-  const std::string word = extras[0].substr(0, extras[0].find('='));
+  const std::string word = masked(extras[0]).substr(0, extras[0].find('='));
   std::vector<std::string> known;
   if (sub == nullptr) {
     for (const CommandRow& row : kCommands) {

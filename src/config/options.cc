@@ -7,6 +7,7 @@
 
 #include "base/parse.h"
 #include "base/suggest.h"
+#include "base/url.h"
 #include "config/places.h"
 #include "offsets/zookeeper_layout.h"
 
@@ -258,18 +259,28 @@ Status add_output(Settings& settings, std::string_view text) {
     OutputKind kind;
     std::string_view example;
   };
-  static constexpr Form kForms[] = {{"stdout", OutputKind::kStdout, "stdout"},
-                                    {"file:", OutputKind::kFiles, "file:DIR"},
-                                    {"sqlite:", OutputKind::kSqlite, "sqlite:counts.db"}};
+  static constexpr Form kForms[] = {
+      {"stdout", OutputKind::kStdout, "stdout"},
+      {"sqlite:", OutputKind::kSqlite, "sqlite:counts.db"},
+      {"postgres:", OutputKind::kPostgres, "postgres://USER@HOST/DATABASE"}};
+  // What people have at hand is the whole URL: postgres://... and postgresql://..., too.
+  std::string spelled_out;
+  if (text.starts_with("postgres://") || text.starts_with("postgresql://")) {
+    spelled_out = fmt::format("postgres:{}", text);
+    text = spelled_out;
+  }
   std::vector<std::string_view> examples;
   for (const Form& form : kForms) {
     examples.push_back(form.example);
     const bool has_place = form.begin.ends_with(':');
     if (has_place ? text.starts_with(form.begin) && text != form.begin : text == form.begin) {
       OutputTarget target{form.kind, std::string(text.substr(form.begin.size()))};
+      if (form.kind == OutputKind::kPostgres) {
+        KS_TRY(url_without_secrets(target.place));
+      }
       if (std::find(settings.outputs.begin(), settings.outputs.end(), target) !=
           settings.outputs.end()) {
-        return bad_value(fmt::format("'{}' is there twice", text));
+        return bad_value(fmt::format("the same output, as in {}, is there twice", form.example));
       }
       settings.outputs.push_back(std::move(target));
       return {};
@@ -490,7 +501,7 @@ const Option kOptions[] = {
     {"offsets", "", "", "", "print the offset range of each partition after each batch",
      kForWordcount, false,
      when_on<[](Settings& settings) { settings.presentation.offsets = true; }>},
-    {"output", "", "stdout|file:DIR|sqlite:FILE", "stdout",
+    {"output", "", "stdout|file:DIR|sqlite:FILE|postgres:URL", "stdout",
      "where batches go; repeatable: each gets every batch. All but stdout hold each batch exactly "
      "once, whatever crashes",
      kForWordcount, true, add_output},

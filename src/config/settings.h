@@ -23,11 +23,11 @@ enum class Command { kWordcount, kProduce, kBroker, kState, kOffsets };
 
 enum class Mode { kDirect, kReceiver };
 
-enum class OutputKind { kStdout, kFiles, kSqlite };
+enum class OutputKind { kStdout, kFiles, kSqlite, kPostgres };
 
 struct OutputTarget {
   OutputKind kind = OutputKind::kStdout;
-  std::string place;  // what follows the kind: a file, a directory, ...
+  std::string place;  // what follows the kind: a file, a URL with its secrets, ...
   bool operator==(const OutputTarget&) const = default;
 };
 
