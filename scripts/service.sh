@@ -1,12 +1,12 @@
-# What scripts/kafka and scripts/zookeeper share: processes for tests, each in a folder DIR/node-N
-# with its settings (server.properties), its log and its process id (pid).
-# The script that reads this sets: dir; optionally start_seconds_max, stop_seconds_max; and defines
-# serves NODE: whether that node answers.
+# What scripts/kafka, scripts/zookeeper and scripts/postgres share: processes for tests, each in a
+# folder DIR/node-N with its settings (server.properties), its log and its process id (pid).
+# The script that reads this sets: dir; optionally start_seconds_max, stop_seconds_max, stop_signal;
+# and defines serves NODE: whether that node answers.
 # shellcheck shell=bash disable=SC2154
 
 set -euo pipefail
 
-: "${start_seconds_max:=60}" "${stop_seconds_max:=10}"
+: "${start_seconds_max:=60}" "${stop_seconds_max:=10}" "${stop_signal:=TERM}"
 
 usage() { sed -n '2,/^$/s/^# \{0,1\}//p' "$0"; }
 say() { echo "${0##*/}: $*" >&2; }
@@ -77,10 +77,10 @@ signal_all() {
 }
 
 stop() {
-  local deadline=$((SECONDS + stop_seconds_max)) signal=TERM
-  signal_all TERM
+  local deadline=$((SECONDS + stop_seconds_max)) signal=$stop_signal
+  signal_all "$signal"
   while alive; do
-    if ((SECONDS >= deadline)) && [[ $signal == TERM ]]; then
+    if ((SECONDS >= deadline)) && [[ $signal != KILL ]]; then
       signal=KILL
       signal_all KILL
     fi

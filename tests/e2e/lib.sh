@@ -97,3 +97,45 @@ counted() {
 print(sum({b["batch"]: b["records"] for f in sys.argv[1:] for l in open(f) if l.endswith("\n")
            for b in [json.loads(l)]}.values()))' "$@"
 }
+
+postgres_proxy=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)/postgres_proxy.py
+# For tests of PostgreSQL: a database of its own in `url`, the server's port in `postgres_port`.
+needs_postgres() {
+  : "${KSTREAM_TEST_POSTGRES:?the URL of a PostgreSQL, as scripts/test gives it}"
+  postgres_port=$(sed -E 's/.*:([0-9]+)\/.*/\1/' <<< "$KSTREAM_TEST_POSTGRES")
+  # shellcheck disable=SC2034  # for the tests
+  password=$(sed -E 's/.*:([^@]*)@.*/\1/' <<< "$KSTREAM_TEST_POSTGRES")
+  local database=kstream_test_$$_$RANDOM
+  psql -qX "$KSTREAM_TEST_POSTGRES" -c "CREATE DATABASE $database"
+  url=${KSTREAM_TEST_POSTGRES%/*}/$database
+  admin_url=$KSTREAM_TEST_POSTGRES
+  trap 'cd /; cleanup; psql -qX "$admin_url" -c "DROP DATABASE '"$database"' WITH (FORCE)"' EXIT
+}
+sql() { psql -qAtX -F $'\t' -v ON_ERROR_STOP=1 "${2-$url}" -c "$1"; }
+
+# start_proxy HOW_OFTEN [PID_FILE]: `proxied` is the database's URL through postgres_proxy.py.
+start_proxy() {
+  python3 "$postgres_proxy" "$postgres_port" "$@" > proxy.out 2> proxy.err &
+  children+=("$!")
+  wait_for 10 test -s proxy.out || fail "the proxy: $(cat proxy.err)"
+  # shellcheck disable=SC2034  # for the tests
+  proxied=${url/:$postgres_port/:$(head -n 1 proxy.out)}
+}
+
+# postgres_holds STREAM WANT LINES: the counts are these, WORD<TAB>COUNT; each batch is there once, whole
+# and after the one before; the positions are those after this number of lines.
+postgres_holds() {
+  sql "SELECT word, count FROM kstream_totals WHERE stream = '$1'" | LC_ALL=C sort > "$work/held"
+  same "the counts of $1" "$2" "$work/held"
+  local wrong
+  wrong=$(sql "SELECT batch, 'is not whole' FROM kstream_batches b WHERE stream = '$1' AND NOT EXISTS
+        (SELECT FROM kstream_counts c WHERE c.stream = b.stream AND c.batch = b.batch
+         HAVING coalesce(sum(count), 0) = words AND count(DISTINCT word) = distinct_words)
+      UNION ALL SELECT batch, 'has a word twice' FROM kstream_counts WHERE stream = '$1' GROUP BY batch, word HAVING count(*) > 1
+      UNION ALL SELECT batch, 'is in no batch' FROM kstream_counts WHERE stream = '$1'
+        AND batch NOT IN (SELECT batch FROM kstream_batches WHERE stream = '$1')
+      UNION ALL SELECT max(batch), 'is the last of fewer' FROM kstream_batches WHERE stream = '$1' HAVING max(batch) <> count(*)
+      UNION ALL SELECT sum(next_offset), 'is not $3' FROM kstream_offsets WHERE stream = '$1' HAVING sum(next_offset) <> $3
+      UNION ALL SELECT sum(records), 'records' FROM kstream_batches WHERE stream = '$1' HAVING sum(records) <> $3")
+  [[ -z $wrong ]] || fail "$1 in PostgreSQL: $wrong"
+}
