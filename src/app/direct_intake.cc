@@ -1,5 +1,6 @@
 // Direct: offset ranges, read by a pool of readers; the position in the state directory.
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 
@@ -16,8 +17,16 @@
 namespace kstream {
 namespace {
 
+// Whether the group gets its positions in a topic's transactions, with the counts: the same
+// positions, published later by themselves, would take it back for a moment.
+bool is_group_in_transactions(const Settings& settings) {
+  return settings.group &&
+         std::any_of(settings.outputs.begin(), settings.outputs.end(),
+                     [](const OutputTarget& output) { return output.kind == OutputKind::kKafka; });
+}
+
 DirectSourceOptions source_options(const Settings& settings, const Feeder* feeder,
-                                   PositionPublisher& publisher) {
+                                   PositionPublisher& publisher, OffsetStore* group) {
   DirectSourceOptions options;
   options.positions.topics = settings.topics;
   options.positions.from = settings.from;
@@ -29,8 +38,11 @@ DirectSourceOptions source_options(const Settings& settings, const Feeder* feede
   options.identity = identity_of(settings);
   if (publisher.has_targets()) {
     options.publisher = &publisher;
-    options.positions.committed = [&publisher](std::span<const TopicPartition> partitions) {
-      return publisher.first().read(partitions);
+    group = &publisher.first();
+  }
+  if (group != nullptr) {
+    options.positions.committed = [group](std::span<const TopicPartition> partitions) {
+      return group->read(partitions);
     };
   }
   if (settings.is_bounded()) {
@@ -69,16 +81,20 @@ kafka::ReaderOptions reader_options(const IntakeParts& parts) {
 }
 
 // Where positions are published, and where `--from committed` asks: ZooKeeper first, if it is
-// named.
+// named. A group that is only for asking goes to `group`.
 Status add_offset_stores(const Settings& settings, const kafka::ClientConfig& client,
-                         PositionPublisher& publisher) {
+                         PositionPublisher& publisher, std::unique_ptr<OffsetStore>& group) {
   if (settings.zookeeper) {
     KS_TRY_VALUE(zookeeper, ZooKeeperOffsets::create(*settings.zookeeper, *settings.group));
     publisher.add(std::move(zookeeper));
   }
   if (settings.group) {
-    KS_TRY_VALUE(group, KafkaOffsets::create(client, *settings.group));
-    publisher.add(std::move(group));
+    KS_TRY_VALUE(store, KafkaOffsets::create(client, *settings.group));
+    if (is_group_in_transactions(settings)) {
+      group = std::move(store);
+    } else {
+      publisher.add(std::move(store));
+    }
   }
   return {};
 }
@@ -100,9 +116,9 @@ class DirectIntake final : public Intake {
       KS_TRY_VALUE(found, read_state(state.files, state.path()));
       stored = std::move(found);
     }
-    KS_TRY(add_offset_stores(parts_.settings, parts_.client, publisher_));
+    KS_TRY(add_offset_stores(parts_.settings, parts_.client, publisher_, group_));
     source_.emplace(view_, pool_, store_, parts_.clock,
-                    source_options(parts_.settings, parts_.feeder, publisher_));
+                    source_options(parts_.settings, parts_.feeder, publisher_, group_.get()));
     KS_TRY_VALUE(is_started, source_->start(stored, state.path(), stop));
     if (is_started && publisher_.has_targets()) {
       KS_TRY(parts_.runtime.start([this, is_done = is_done_.get_token()]() -> Status {
@@ -138,6 +154,7 @@ class DirectIntake final : public Intake {
   kafka::ReaderPool pool_;
   CheckpointStore store_;
   PositionPublisher publisher_;
+  std::unique_ptr<OffsetStore> group_;  // that is not published to
   std::optional<DirectSource> source_;
   std::stop_source is_done_;
 };

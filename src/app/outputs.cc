@@ -5,6 +5,7 @@
 #include "os/lock_file.h"
 #include "sink/batch_files.h"
 #include "sink/console.h"
+#include "sink/kafka_topic.h"
 #include "sink/postgres.h"
 #include "sink/sqlite.h"
 
@@ -27,8 +28,9 @@ Presentation file_presentation(const Settings& settings) {
 
 }  // namespace
 
-Result<Outputs> Outputs::open(const Settings& settings, Output& output, std::size_t memory_bytes,
-                              ScratchSpace& space, Clock& clock) {
+Result<Outputs> Outputs::open(const Settings& settings, const kafka::ClientConfig& client,
+                              Output& output, std::size_t memory_bytes, ScratchSpace& space,
+                              Clock& clock) {
   Outputs outputs;
   outputs.files_ = std::make_unique<SystemFileSystem>(SystemFileSystem::Readers::kAll);
   for (const OutputTarget& target : settings.outputs) {
@@ -57,6 +59,12 @@ Result<Outputs> Outputs::open(const Settings& settings, Output& output, std::siz
         outputs.sinks_.push_back(std::move(sink));
         break;
       }
+      case OutputKind::kKafka:
+        // A group that is joined gets its positions from its members.
+        outputs.sinks_.push_back(std::make_unique<KafkaTopicSink>(
+            client, target.place, settings.name,
+            settings.mode == Mode::kDirect ? settings.group : std::nullopt));
+        break;
       case OutputKind::kPostgres: {
         KS_TRY_VALUE(sink, PostgresSink::open(target.place, settings.name));
         outputs.sinks_.push_back(std::move(sink));

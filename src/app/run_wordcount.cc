@@ -28,6 +28,7 @@
 #include "os/output.h"
 #include "pipeline/batch_loop.h"
 #include "pipeline/counter.h"
+#include "source/startup.h"
 #include "spill/scratch_space.h"
 #include "telemetry/log.h"
 #include "words/word_filter.h"
@@ -193,11 +194,11 @@ Status run_wordcount(const Settings& settings, Signals& signals) {
   ScratchSpace space(scratch_directory(state.path()), settings.spill_bytes_max);
   count.memory_bytes = memory.counter_bytes;
   count.space = &space;
-  KS_TRY_VALUE(outputs,
-               Outputs::open(settings, output, memory.counter_bytes * counting, space, clock));
+  kafka::ClientConfig client = settings.client;
+  KS_TRY_VALUE(outputs, Outputs::open(settings, client, output, memory.counter_bytes * counting,
+                                      space, clock));
 
   // Whatever ends the run, the threads end before what they use.
-  kafka::ClientConfig client = settings.client;
   Embedded embedded;
   BlockExchange blocks(counting * kBlocksPerReader);
   std::vector<Counter> counters = make_counters(count, std::move(handlers));

@@ -253,6 +253,11 @@ Status set_order(Settings& settings, std::string_view text) {
   return {};
 }
 
+Status check_output_topic(std::string_view name) {
+  return name.starts_with('^') ? bad_value("batches go to one topic, by its name")
+                               : check_topic(name);
+}
+
 Status add_output(Settings& settings, std::string_view text) {
   struct Form {
     std::string_view begin;  // with its colon if a place follows
@@ -261,7 +266,9 @@ Status add_output(Settings& settings, std::string_view text) {
   };
   static constexpr Form kForms[] = {
       {"stdout", OutputKind::kStdout, "stdout"},
+      {"file:", OutputKind::kFiles, "file:DIR"},
       {"sqlite:", OutputKind::kSqlite, "sqlite:counts.db"},
+      {"kafka:", OutputKind::kKafka, "kafka:counts"},
       {"postgres:", OutputKind::kPostgres, "postgres://USER@HOST/DATABASE"}};
   // What people have at hand is the whole URL: postgres://... and postgresql://..., too.
   std::string spelled_out;
@@ -277,6 +284,9 @@ Status add_output(Settings& settings, std::string_view text) {
       OutputTarget target{form.kind, std::string(text.substr(form.begin.size()))};
       if (form.kind == OutputKind::kPostgres) {
         KS_TRY(url_without_secrets(target.place));
+      }
+      if (form.kind == OutputKind::kKafka) {
+        KS_TRY(check_output_topic(target.place));
       }
       if (std::find(settings.outputs.begin(), settings.outputs.end(), target) !=
           settings.outputs.end()) {
@@ -501,7 +511,7 @@ const Option kOptions[] = {
     {"offsets", "", "", "", "print the offset range of each partition after each batch",
      kForWordcount, false,
      when_on<[](Settings& settings) { settings.presentation.offsets = true; }>},
-    {"output", "", "stdout|file:DIR|sqlite:FILE|postgres:URL", "stdout",
+    {"output", "", "stdout|file:DIR|sqlite:FILE|postgres:URL|kafka:TOPIC", "stdout",
      "where batches go; repeatable: each gets every batch. All but stdout hold each batch exactly "
      "once, whatever crashes",
      kForWordcount, true, add_output},

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <regex>
 
 namespace kstream {
 namespace {
@@ -53,6 +54,25 @@ Status complete_receiver(Settings& settings) {
       return usage(
           "property 'partition.assignment.strategy': kstream's members rebalance eagerly; "
           "leave it out");
+    }
+  }
+  return {};
+}
+
+// What is written there would be counted, and written again.
+Status check_output_topics(const Settings& settings) {
+  for (const OutputTarget& output : settings.outputs) {
+    for (const std::string& topic : settings.topics) {
+      const bool is_read =
+          topic.starts_with('^')
+              ? std::regex_search(output.place, std::regex(topic, std::regex::extended))
+              : topic == output.place;
+      if (output.kind == OutputKind::kKafka && is_read) {
+        return usage(fmt::format(
+            "--output kafka:{}: the topic is read, too (--topic {}); its counts would be counted. "
+            "Write to another one",
+            output.place, topic));
+      }
     }
   }
   return {};
@@ -114,6 +134,7 @@ Status complete_wordcount(Settings& settings) {
   if (settings.outputs.empty()) {
     settings.outputs.push_back({});
   }
+  KS_TRY(check_output_topics(settings));
   if (settings.name.empty()) {
     settings.name = fmt::format("{}", fmt::join(settings.topics, "+"));
   }

@@ -23,7 +23,7 @@ enum class Command { kWordcount, kProduce, kBroker, kState, kOffsets };
 
 enum class Mode { kDirect, kReceiver };
 
-enum class OutputKind { kStdout, kFiles, kSqlite, kPostgres };
+enum class OutputKind { kStdout, kFiles, kSqlite, kPostgres, kKafka };
 
 struct OutputTarget {
   OutputKind kind = OutputKind::kStdout;

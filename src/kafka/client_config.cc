@@ -33,6 +33,7 @@ constexpr Refusal kRefused[] = {
     {"test.mock.num.brokers", "use --brokers embedded"},
     {"test.mock.broker.rtt", "use --brokers embedded"},
     {"enable.idempotence", "it is always on"},
+    {"transactional.id", "it is made of --name, so that a stream has one writer"},
 };
 
 }  // namespace
