@@ -1,0 +1,143 @@
+#!/usr/bin/env bash
+# label: kafka
+# A topic as output: each batch is there whole and once, as Kafka's own consumer sees it, over kill -9
+# in both modes; what cannot be written, and two processes that write one stream.
+# shellcheck source=tests/e2e/lib.sh
+. "$(dirname "$0")/lib.sh"
+here=$(cd "$(dirname "$0")" && pwd)
+cd "$work"
+needs_kafka
+kills=${KSTREAM_TEST_KILLS:-10}
+RANDOM=${KSTREAM_TEST_SEED:-5}
+in=sink-in-$run
+out=sink-out-$run
+
+# consume TOPIC: what is committed in it, HEADERS<TAB>KEY<TAB>VALUE.
+consume() {
+  java -Xmx128m -XX:TieredStopAtLevel=1 -cp "$KSTREAM_TEST_CLASSPATH" \
+    org.apache.kafka.tools.consumer.ConsoleConsumer --bootstrap-server "$brokers" --topic "$1" \
+    --from-beginning --isolation-level read_committed --timeout-ms 6000 \
+    --formatter-property print.key=true --formatter-property print.headers=true \
+    > "$work/consumer.out" 2> "$work/consumer.err" \
+    || { cat "$work/consumer.err" >&2; fail "the consumer of $1"; }
+  # It says here, too, that nothing more has come for so long.
+  grep -vE '^$|Error processing message, terminating|common.errors.TimeoutException$' "$work/consumer.out" || true
+}
+
+# What is refused.
+make_topic "$in" 4
+exits 64 wordcount -b "$brokers" -t "$in" --output "kafka:$in"
+says 'its counts would be counted'
+exits 64 wordcount -b "$brokers" -t "$in,^sink-o" --output "kafka:$out"
+says '(--topic ^sink-o)'
+exits 64 wordcount -b "$brokers" -t "$in" --output 'kafka:^a'
+exits 64 wordcount -b "$brokers" -t "$in" --output "kafka:$out" -X transactional.id=x
+says '--name'
+
+# A topic that is not there is not made.
+for _ in 1 2; do
+  exits 66 wordcount -b "$brokers" -t "$in" --from earliest -e --output "kafka:$out"
+  says "topic '$out': does not exist"
+done
+
+# The stream's own group and the one that is named have the positions of the transaction.
+printf 'a b a\n\nc  d\n' | "$KSTREAM" produce -b "$brokers" -t "$in" 2> produce.err
+make_topic "$out" 3
+exits 0 wordcount -b "$brokers" -t "$in" --from earliest -e --output "kafka:$out" --name first \
+  -g "group-$run"
+consume "$out" | sed -E 's/time:[^\t]*Z/time:T/' | LC_ALL=C sort > got
+printf 'batch:1,time:T\t%s\t%s\n' '' 2 a 2 b 1 c 1 d 1 > want
+same "a batch in the topic" want got
+at=$(group_at "group-$run" "$in" 4)
+[[ $(awk -F : '{sum += $3} END {print sum}' <<< "$at") == 3 && $at == "$(group_at "kstream:first:$out" "$in" 4)" ]] \
+  || fail "positions: $at"
+exits 0 wordcount -b "$brokers" -t "$in" --from committed -e --output "kafka:$out" --name second \
+  -g "group-$run" --format json
+[[ ! -s out ]] || fail "the group's positions were not used: $(< out)"
+# The name holds batch 1 of another plan.
+exits 65 wordcount -b "$brokers" -t "$in" --from earliest -e --output "kafka:$out" --name first
+says 'with other ranges'
+
+# Records that the topic does not take.
+small=sink-small-$run
+make_topic "$small" 1 --config max.message.bytes=20000
+exits 65 wordcount -b "$brokers" -t "$in" --from earliest -e --output "kafka:$small" --name "$(
+  head -c 30000 /dev/zero | tr '\0' x | "$KSTREAM" produce -b "$brokers" -t "$in" 2> produce.err
+  echo long)"
+says 'max.message.bytes'
+[[ -z $(consume "$small") ]] || fail "part of a batch is there"
+
+# lives MODE ARGUMENT...: kills, and what came of it.
+lives() {
+  local mode=$1 topic=kills-$1-$run results=kills-out-$1-$run life daemon producer outputs=()
+  shift
+  make_topic "$topic" 4
+  make_topic "$results" 4
+  lines 7 $((kills * 18000)) > feed
+  text_sums < feed > want
+  local count=("$KSTREAM" wordcount --mode "$mode" -b "$brokers" -t "$topic" --from earliest --interval 100ms
+    --format json --output stdout --output "kafka:$results" --state-dir "state.$mode" "$@")
+  "$KSTREAM" produce -b "$brokers" -t "$topic" --rate 30000 < feed 2> produce.err &
+  producer=$!
+  children+=("$producer")
+  for ((life = 1; life <= kills; life++)); do
+    "${count[@]}" > "out.$mode.$life" 2> "err.$mode.$life" &
+    daemon=$!
+    children+=("$daemon")
+    outputs+=("out.$mode.$life")
+    sleep "0.$((RANDOM % 60 + 30))"
+    # Every third life is let come to its records first, if there are any left.
+    counts_or_done() { grep -qs '"batch"' "out.$mode.$life" || ! kill -0 "$producer" 2> /dev/null; }
+    ((life % 3)) || wait_for 20 counts_or_done || { cat "err.$mode.$life" >&2; fail "life $life counts nothing"; }
+    kill -KILL "$daemon" || { cat "err.$mode.$life" >&2; fail "life $life ended before it was killed"; }
+    wait "$daemon" 2> /dev/null || true
+  done
+  wait "$producer" || { cat produce.err >&2; fail "produce ended with $?"; }
+  "${count[@]}" --exit > out.last 2> err.last || { cat err.last >&2; fail "the last life ended with $?"; }
+  outputs+=(out.last)
+  grep -hE 'error' err."$mode".* >&2 && fail "$mode: a life did not end by its kill"
+  consume "$results" > consumed
+  python3 "$here/topic_batches.py" consumed "${outputs[@]}" 2> batches | LC_ALL=C sort > got \
+    || { cat batches >&2; fail "$mode: batches"; }
+  same "$mode: the counts of $kills lives" want got
+  is_at_end "kstream:$topic:$results" "$topic" 4 || fail "$mode: the group of the output is not at the end"
+  ends=$(kcat -Q -b "$brokers" -t "$results:0:-1" -t "$results:1:-1" -t "$results:2:-1" -t "$results:3:-1" \
+    2> kcat.err | awk '{sum += $NF} END {print sum}')
+  echo "$mode: $kills kills, $(< batches) batches, $(wc -l < consumed) of $ends offsets are committed records"
+  (($(< batches) > kills / 3)) || fail "only $(< batches) batches in $kills lives: that shows nothing"
+}
+lives direct -g "kills-direct-$run"
+is_at_end "kills-direct-$run" "kills-direct-$run" 4 || fail "the named group is not at the end"
+lives receiver -g "kills-receiver-$run" -X session.timeout.ms=6000
+
+# Two processes of one stream: the earlier one can write no more, and nothing is there twice.
+topic=two-$run
+results=two-out-$run
+make_topic "$topic" 1
+make_topic "$results" 1
+two=("$KSTREAM" wordcount -b "$brokers" -t "$topic" --from earliest --interval 100ms --format json
+  --output stdout --output "kafka:$results")
+echo one | "$KSTREAM" produce -b "$brokers" -t "$topic" 2> produce.err
+"${two[@]}" --state-dir earlier > out.earlier 2> err.earlier &
+earlier=$!
+children+=("$earlier")
+wait_for 20 is_at_end "kstream:$topic:$results" "$topic" 1 || { cat err.earlier >&2; fail "it writes nothing"; }
+is_complete() { "$KSTREAM" offsets show --state-dir earlier 2> show.err | grep -q ' 1$'; }
+wait_for 20 is_complete || fail "the state: $("$KSTREAM" offsets show --state-dir earlier)"
+cp -r earlier later
+"${two[@]}" --state-dir later > out.later 2> err.later &
+later=$!
+children+=("$later")
+# It has become the writer when it has read what the group holds.
+sleep 3
+echo two | "$KSTREAM" produce -b "$brokers" -t "$topic" 2> produce.err
+status=0
+wait "$earlier" || status=$?
+[[ $status == 75 ]] || { cat err.earlier >&2; fail "the earlier process ended with $status, wanted 75"; }
+grep -qF 'another process has it now' err.earlier || { cat err.earlier >&2; fail "it does not say why"; }
+wait_for 20 is_at_end "kstream:$topic:$results" "$topic" 1 || { cat err.later >&2; fail "the later one does not go on"; }
+kill -TERM "$later"
+wait "$later" || { cat err.later >&2; fail "the later process ended with $?"; }
+consume "$results" | cut -f 2- > got
+printf '%s\t1\n' one two > want
+same "the topic of two processes" want got
