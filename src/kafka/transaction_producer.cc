@@ -177,7 +177,7 @@ Status TransactionProducer::send(std::string_view key, std::string_view value) {
     full_since_ms = full_since_ms.value_or(now_ms);
     if (code != RD_KAFKA_RESP_ERR__QUEUE_FULL || now_ms - *full_since_ms >= kAnswerMs) {
       rd_kafka_poll(client_->get(), 0);  // what was refused arrives here
-      return failed(code, fmt::format("to send a word of {} bytes", key.size()));
+      return failed(code, "to send a record");
     }
     rd_kafka_poll(client_->get(), kRoomMs);
   }

@@ -12,18 +12,6 @@ RANDOM=${KSTREAM_TEST_SEED:-5}
 in=sink-in-$run
 out=sink-out-$run
 
-# consume TOPIC: what is committed in it, HEADERS<TAB>KEY<TAB>VALUE.
-consume() {
-  java -Xmx128m -XX:TieredStopAtLevel=1 -cp "$KSTREAM_TEST_CLASSPATH" \
-    org.apache.kafka.tools.consumer.ConsoleConsumer --bootstrap-server "$brokers" --topic "$1" \
-    --from-beginning --isolation-level read_committed --timeout-ms 6000 \
-    --formatter-property print.key=true --formatter-property print.headers=true \
-    > "$work/consumer.out" 2> "$work/consumer.err" \
-    || { cat "$work/consumer.err" >&2; fail "the consumer of $1"; }
-  # It says here, too, that nothing more has come for so long.
-  grep -vE '^$|Error processing message, terminating|common.errors.TimeoutException$' "$work/consumer.out" || true
-}
-
 # What is refused.
 make_topic "$in" 4
 exits 64 wordcount -b "$brokers" -t "$in" --output "kafka:$in"

@@ -242,4 +242,16 @@ TEST_CASE("receiver: what does not go with the mode is refused by name") {
   names({"--mode", "recever"}, "did you mean 'receiver'");
 }
 
+TEST_CASE("options: counts do not go to a topic that is read") {
+  CHECK(settings({"--output", "kafka:counts"}).outputs ==
+        std::vector<OutputTarget>{{OutputKind::kKafka, "counts"}});
+  CHECK(refusal({"--output", "kafka:test"}).find("kafka:test") != std::string::npos);
+  CHECK(refusal({"-t", "^co.*s", "--output", "kafka:counts"}).find("^co.*s") != std::string::npos);
+  CHECK(settings({"-t", "^ounts", "--output", "kafka:counts"}).outputs.size() == 1);
+  CHECK(settings({"-t", "^$", "--output", "stdout"}).outputs.size() == 1);
+  refusal({"--output", "kafka:^counts"});
+  refusal({"--output", "kafka:a/b"});
+  refusal({"-X", "transactional.id=mine"});
+}
+
 }  // namespace kstream

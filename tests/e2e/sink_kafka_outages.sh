@@ -1,0 +1,60 @@
+#!/usr/bin/env bash
+# label: cluster
+# A broker of its own that is killed and started again while batches go to a topic: what came of each
+# commit is found out, and every batch is there whole and once.
+# shellcheck source=tests/e2e/lib.sh
+. "$(dirname "$0")/lib.sh"
+here=$(cd "$(dirname "$0")" && pwd)
+needs_kafka
+outages=${KSTREAM_TEST_OUTAGES:-6}
+RANDOM=${KSTREAM_TEST_SEED:-3}
+
+kafka=("$here/../../scripts/kafka")
+stop_broker() { "${kafka[@]}" stop --dir "$work/cluster" || true; cleanup; }
+trap stop_broker EXIT
+brokers=$("${kafka[@]}" start --dir "$work/cluster" --nodes 1)
+brokers=${brokers#bootstrap }
+cd "$work"
+
+make_topic in 2
+make_topic direct-out 3
+make_topic receiver-out 3
+lines 3 $((outages * 60000)) > feed
+"$KSTREAM" produce -b "$brokers" -t in --rate 4000 < feed 2> produce.err &
+producer=$!
+children+=("$producer")
+declare -A process
+for mode in direct receiver; do
+  "$KSTREAM" wordcount --mode "$mode" -b "$brokers" -t in --from earliest -i 100ms --format json \
+    --output stdout --output "kafka:$mode-out" --name "$mode" --state-dir "state.$mode" > "out.$mode" 2> "err.$mode" &
+  process[$mode]=$!
+  children+=("$!")
+done
+for ((outage = 1; outage <= outages; outage++)); do
+  sleep "$((RANDOM % 3 + 2)).$((RANDOM % 10))"
+  if ((outage % 3)); then
+    kill -KILL "$(cat cluster/node-1/pid)"
+    sleep 2
+    "${kafka[@]}" start --dir "$work/cluster" > start.out
+  else  # it hangs for longer than anything waits for a commit
+    kill -STOP "$(cat cluster/node-1/pid)"
+    sleep 14
+    kill -CONT "$(cat cluster/node-1/pid)"
+  fi
+done
+wait "$producer" || { cat produce.err >&2; fail "produce ended with $?"; }
+
+# What is in the topic says an independent reader: over outages a producer may send a record twice.
+kcat -C -b "$brokers" -t in -o beginning -e -q > there 2> kcat.err
+(($(wc -l < there) >= $(wc -l < feed))) || fail "the topic has fewer records than were sent"
+text_sums < there > want
+for mode in direct receiver; do
+  wait_for 90 is_at_end "kstream:$mode:$mode-out" in 2 || { cat "err.$mode" >&2; fail "$mode: it does not come to the end"; }
+  kill -TERM "${process[$mode]}"
+  wait "${process[$mode]}" || { cat "err.$mode" >&2; fail "$mode: it ended with $?"; }
+  consume "$mode-out" > consumed
+  python3 "$here/topic_batches.py" consumed "out.$mode" 2> batches | LC_ALL=C sort > got \
+    || { cat batches >&2; fail "$mode: batches"; }
+  same "$mode: the counts over $outages outages" want got
+  echo "$mode: $outages outages, $(< batches) batches, $(grep -c 'Trying again' "err.$mode") warnings"
+done

@@ -1,0 +1,109 @@
+#include "sink/kafka_topic.h"
+
+#include "catch.h"
+#include "counted_words.h"
+#include "kafka/cluster_view.h"
+#include "kafka/embedded_broker.h"
+#include "quiet.h"
+
+namespace kstream {
+namespace {
+
+constexpr const char* kTopic = "counts";
+
+BatchPlan plan_of(BatchId id, Offset from, Offset until) {
+  return {id, 1'514'260'202'000 + id, {{{"test", 0}, from, until}, {{"test", 1}, 7, 7}}};
+}
+
+struct Brokers {
+  std::unique_ptr<kafka::EmbeddedBroker> broker = kafka::EmbeddedBroker::start().value();
+  kafka::ClientConfig client{broker->bootstrap(), {}, false};
+
+  Offset records() const {
+    kafka::ClusterView view = kafka::ClusterView::create(client).value();
+    const TopicPartition partition{kTopic, 0};
+    return view.log_ends({&partition, 1}).value().at(partition);
+  }
+};
+
+}  // namespace
+
+TEST_CASE("kafka topic: a note says batch and fingerprint") {
+  const HeldBatch batch{812, 0x00f86d081884c7d6};
+  CHECK(batch_note(batch) == "812 00f86d081884c7d6");
+  const auto read = read_batch_note(batch_note(batch));
+  REQUIRE(read);
+  CHECK(read->id == batch.id);
+  CHECK(read->fingerprint == batch.fingerprint);
+}
+
+TEST_CASE("kafka topic: what is not exactly a note is none") {
+  const std::string note = batch_note({812, ~std::uint64_t{0}});
+  for (std::size_t length = 0; length < note.size(); ++length) {
+    INFO(length);
+    CHECK_FALSE(read_batch_note(note.substr(0, length)));
+  }
+  for (const char* text : {"812 00f86d081884c7d6 ", " 812 00f86d081884c7d6", "812  0f86d081884c7d6",
+                           "0 00f86d081884c7d6", "-1 00f86d081884c7d6", "812 00F86D081884C7D6",
+                           "9223372036854775808 00f86d081884c7d6", "0812 00f86d081884c7d6",
+                           "7f3c5f8e-3b1d-4b57-9d7c-0a1f3c2b4d5e"}) {
+    INFO(text);
+    CHECK_FALSE(read_batch_note(text));
+  }
+}
+
+TEST_CASE("kafka topic: a batch is a record for each word") {
+  const Brokers brokers;
+  REQUIRE(brokers.broker->create_topic(kTopic, 1).ok());
+  KafkaTopicSink sink(brokers.client, kTopic, "stream", "group");
+  const auto held = sink.last_batch();
+  REQUIRE(held.ok());
+  CHECK_FALSE(held.value());
+
+  const ListedWords words({{"hello", 2}, {"", 1}, {std::string("a\0b\xff", 4), 3}}, false);
+  const BatchPlan first = plan_of(1, 0, 5);
+  REQUIRE(sink.write({first, std::chrono::seconds(1), {}, words}).ok());
+  CHECK(brokers.records() == 3);
+
+  const ListedWords nothing;  // a filter has left no word: only the positions move
+  const BatchPlan second = plan_of(2, 5, 9);
+  REQUIRE(sink.write({second, std::chrono::seconds(1), {}, nothing}).ok());
+  CHECK(brokers.records() == 3);
+  CHECK(sink.last_batch().value()->id == 2);
+  CHECK(sink.last_batch().value()->fingerprint == fingerprint(second));
+}
+
+TEST_CASE("kafka topic: what fails while it is written is not committed, and is written again") {
+  struct Failing final : CountedWords {
+    std::uint64_t size() const override { return 2; }
+    bool are_kept() const override { return false; }
+    Status for_each(const Visit& visit) const override {
+      const WordCount word{"word", 1};
+      KS_TRY(visit({&word, 1}));
+      return Error{ExitCode::kIoError, "the disk"};
+    }
+  };
+  const Brokers brokers;
+  REQUIRE(brokers.broker->create_topic(kTopic, 1).ok());
+  KafkaTopicSink sink(brokers.client, kTopic, "stream", std::nullopt);
+  const BatchPlan plan = plan_of(1, 0, 5);
+  const Status failed = sink.write({plan, std::chrono::seconds(1), {}, Failing()});
+  REQUIRE_FALSE(failed.ok());
+  CHECK(failed.error().text == "the disk");
+  CHECK_FALSE(sink.last_batch().value());
+
+  const ListedWords words({{"word", 1}, {"other", 1}});
+  REQUIRE(sink.write({plan, std::chrono::seconds(1), {}, words}).ok());
+  CHECK(sink.last_batch().value()->id == 1);
+}
+
+TEST_CASE("kafka topic: brokers that are away are transient, and nobody waits long for them") {
+  kafka::ClientConfig nowhere{"127.0.0.1:1", {}, false};
+  KafkaTopicSink sink(nowhere, kTopic, "stream", std::nullopt);
+  const auto held = sink.last_batch();
+  REQUIRE_FALSE(held.ok());
+  CHECK(held.error().is_transient);
+  CHECK(held.error().code == ExitCode::kUnavailable);
+}
+
+}  // namespace kstream
