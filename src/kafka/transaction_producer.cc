@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <cstdlib>
 #include <cstring>
 #include <utility>
 
@@ -74,12 +75,11 @@ Result<std::unique_ptr<TransactionProducer>> TransactionProducer::create(const C
                               {{"transactional.id", id}, {"delivery.report.only.error", "true"}},
                               on_delivery));
   self->client_ = std::move(client);
-  for (const auto& [name, value] : own.properties) {
-    if (name == "transaction.timeout.ms") {
-      self->timeout_ms_ = std::stoll(value);  // librdkafka has taken it; the last one counts
-    }
-  }
   rd_kafka_t* handle = self->client_->get();
+  std::array<char, 32> timeout{};
+  std::size_t size = timeout.size();
+  rd_kafka_conf_get(rd_kafka_conf(handle), "transaction.timeout.ms", timeout.data(), &size);
+  self->timeout_ms_ = std::atoll(timeout.data());
   self->topic_.reset(rd_kafka_topic_new(handle, topic.c_str(), nullptr));
   KS_CHECK(self->topic_ != nullptr);  // the view has found it
   // Without, the first record waits up to a second for it (librdkafka's issue 5032).
@@ -238,8 +238,9 @@ Error TransactionProducer::failed(rd_kafka_resp_err_t code, std::string_view doi
                                           topic_name_, client_->brokers(), id_, doing);
   if (is_fenced(code) && !is_outlasted()) {
     return {ExitCode::kTryAgain,
-            fmt::format("{}: another process has it now. Nothing of this transaction is there. Let "
-                        "one process write the stream, or give it another name with --name.",
+            fmt::format("{}: another process has it now, and knows whether this transaction is "
+                        "there. Let one process write the stream, or give it another name with "
+                        "--name.",
                         subject)};
   }
   if (is_fenced(code)) {

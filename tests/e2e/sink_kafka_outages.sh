@@ -26,7 +26,8 @@ children+=("$producer")
 declare -A process
 for mode in direct receiver; do
   "$KSTREAM" wordcount --mode "$mode" -b "$brokers" -t in --from earliest -i 100ms --format json \
-    --output stdout --output "kafka:$mode-out" --name "$mode" --state-dir "state.$mode" > "out.$mode" 2> "err.$mode" &
+    --output stdout --output "kafka:$mode-out" --name "$mode" --state-dir "state.$mode" \
+    -X session.timeout.ms=6000 > "out.$mode" 2> "err.$mode" &
   process[$mode]=$!
   children+=("$!")
 done
