@@ -2,10 +2,10 @@
 //
 // Contract: same record, same answer, in every state of the same file, as long as the file keeps
 //   nothing in tables or variables of its own. Globals cannot be assigned to by the functions.
-// Errors: 78, of the file, with its name and line. A function that fails is a problem of the
-// record. Thread: one at a time; a counting thread has a state of its own. Limits: limits.h. A list
-// has as many words as that memory holds. Source: Lua 5.4's reference manual; 1.9 million records/s
-// of a handler that returns the value.
+// Errors: 78, of the file, with its name and line. A failing function is a problem of the record.
+// Thread: one at a time; a counting thread has a state of its own.
+// Limits: limits.h.
+// Source: Lua 5.4's reference manual; docs/decisions/0012.
 #pragma once
 
 #include <memory>
