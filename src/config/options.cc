@@ -7,7 +7,6 @@
 
 #include "base/parse.h"
 #include "base/suggest.h"
-#include "base/url.h"
 #include "config/places.h"
 #include "offsets/zookeeper_layout.h"
 
@@ -253,52 +252,15 @@ Status set_order(Settings& settings, std::string_view text) {
   return {};
 }
 
-Status check_output_topic(std::string_view name) {
-  return name.starts_with('^') ? bad_value("batches go to one topic, by its name")
-                               : check_topic(name);
-}
-
 Status add_output(Settings& settings, std::string_view text) {
-  struct Form {
-    std::string_view begin;  // with its colon if a place follows
-    OutputKind kind;
-    std::string_view example;
-  };
-  static constexpr Form kForms[] = {
-      {"stdout", OutputKind::kStdout, "stdout"},
-      {"file:", OutputKind::kFiles, "file:DIR"},
-      {"sqlite:", OutputKind::kSqlite, "sqlite:counts.db"},
-      {"kafka:", OutputKind::kKafka, "kafka:counts"},
-      {"postgres:", OutputKind::kPostgres, "postgres://USER@HOST/DATABASE"}};
-  // What people have at hand is the whole URL: postgres://... and postgresql://..., too.
-  std::string spelled_out;
-  if (text.starts_with("postgres://") || text.starts_with("postgresql://")) {
-    spelled_out = fmt::format("postgres:{}", text);
-    text = spelled_out;
+  KS_TRY_VALUE(target, parse_output(text));
+  if (std::find(settings.outputs.begin(), settings.outputs.end(), target) !=
+      settings.outputs.end()) {
+    // Not the text itself: it may have a password.
+    return bad_value(fmt::format("'{}' is there twice", text.substr(0, text.find(':'))));
   }
-  std::vector<std::string_view> examples;
-  for (const Form& form : kForms) {
-    examples.push_back(form.example);
-    const bool has_place = form.begin.ends_with(':');
-    if (has_place ? text.starts_with(form.begin) && text != form.begin : text == form.begin) {
-      OutputTarget target{form.kind, std::string(text.substr(form.begin.size()))};
-      if (form.kind == OutputKind::kPostgres) {
-        KS_TRY(url_without_secrets(target.place));
-      }
-      if (form.kind == OutputKind::kKafka) {
-        KS_TRY(check_output_topic(target.place));
-      }
-      if (std::find(settings.outputs.begin(), settings.outputs.end(), target) !=
-          settings.outputs.end()) {
-        return bad_value(fmt::format("the same output, as in {}, is there twice", form.example));
-      }
-      settings.outputs.push_back(std::move(target));
-      return {};
-    }
-  }
-  // Not the text itself: it may have a password.
-  return bad_value(fmt::format("'{}' is not one of them, as in {}", text.substr(0, text.find(':')),
-                               fmt::join(examples, ", ")));
+  settings.outputs.push_back(std::move(target));
+  return {};
 }
 
 Status set_compress(Settings& settings, std::string_view text) {

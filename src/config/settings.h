@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "config/output_target.h"
 #include "kafka/client_config.h"
 #include "model/offset.h"
 #include "model/presentation.h"
@@ -22,14 +23,6 @@ namespace kstream {
 enum class Command { kWordcount, kProduce, kBroker, kState, kOffsets };
 
 enum class Mode { kDirect, kReceiver };
-
-enum class OutputKind { kStdout, kFiles, kSqlite, kPostgres, kKafka };
-
-struct OutputTarget {
-  OutputKind kind = OutputKind::kStdout;
-  std::string place;  // what follows the kind: a file, a URL with its secrets, ...
-  bool operator==(const OutputTarget&) const = default;
-};
 
 enum class StateAction { kShow, kVerify, kRepair, kConvert };
 
