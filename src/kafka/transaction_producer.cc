@@ -163,12 +163,12 @@ Status TransactionProducer::send(std::string_view key, std::string_view value) {
   const char* key_data = key.empty() ? "" : key.data();  // null would be no key
   std::optional<std::int64_t> full_since_ms;
   while (true) {
+    // What librdkafka's macros make of such a list; those themselves are not C++.
     const rd_kafka_resp_err_t code = rd_kafka_producev(
-        client_->get(), RD_KAFKA_V_RKT(topic_.get()), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
-        RD_KAFKA_V_KEY(key_data, key.size()),
-        RD_KAFKA_V_VALUE(const_cast<char*>(value.data()), value.size()),
-        RD_KAFKA_V_TIMESTAMP(time_ms_), RD_KAFKA_V_HEADERS(headers.get()), RD_KAFKA_V_OPAQUE(this),
-        RD_KAFKA_V_END);
+        client_->get(), RD_KAFKA_VTYPE_RKT, topic_.get(), RD_KAFKA_VTYPE_MSGFLAGS,
+        RD_KAFKA_MSG_F_COPY, RD_KAFKA_VTYPE_KEY, key_data, key.size(), RD_KAFKA_VTYPE_VALUE,
+        value.data(), value.size(), RD_KAFKA_VTYPE_TIMESTAMP, time_ms_, RD_KAFKA_VTYPE_HEADERS,
+        headers.get(), RD_KAFKA_VTYPE_OPAQUE, this, RD_KAFKA_VTYPE_END);
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR) {
       static_cast<void>(headers.release());  // librdkafka has taken them over
       return {};
