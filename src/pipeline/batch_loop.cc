@@ -177,7 +177,7 @@ Result<std::vector<BatchLoop::Target*>> BatchLoop::sinks_without(const BatchPlan
 Status BatchLoop::write(Target& target, const BatchResult& result, const Stop& stop) {
   while (true) {
     const std::int64_t started_ms = clock_.steady_ms();
-    const Status written = target.sink->write(result);
+    Status written = target.sink->write(result);
     if (written.ok()) {
       log::debug("batch {}: {}: {} words written in {} ms", result.plan.id.value_or(0),
                  target.sink->name(), result.counts.size(), clock_.steady_ms() - started_ms);

@@ -1,7 +1,7 @@
 // The words of all counters of a batch: in the first one's table when they fit into the memory of
 // all, else as one run on a disk.
 //
-// Thread: the batch thread, while nobody counts.
+// Thread: the batch thread, while nobody counts and no counter has failed.
 // Errors: 74 of the disk.
 #pragma once
 

@@ -3,7 +3,8 @@
 // Contract: write() returns when the batch is as safe there as the sink promises. A sink that keeps
 //   the batch's id together with its counts, all or nothing, gets each batch once, whatever
 //   crashes: one that it already holds is not written again.
-// Errors: transient ones (no room, a server that is away) mean that the same call may succeed later;
+// Errors: transient ones (no room, a server that is away) mean that the same call may succeed
+// later;
 //   write() has then left nothing of the batch, or finds by itself that it is there. 75: another
 //   process writes this stream.
 // Thread: the batch thread.

@@ -120,7 +120,7 @@ PostgresSink::PostgresSink(std::unique_ptr<PostgresConnection> connection,
 
 Status PostgresSink::prepare() {
   KS_TRY_VALUE(is_new, connection_->connect());
-  const Status prepared = is_new ? prepare_tables() : Status();
+  Status prepared = is_new ? prepare_tables() : Status();
   if (!prepared.ok()) {
     connection_->close();  // so that the next one is prepared
   }
@@ -188,7 +188,7 @@ Status PostgresSink::write(const BatchResult& result) {
                              "another name with --name.",
                              name(), last->id, stream_, id)};
   }
-  const Status written = write_rows(result);
+  Status written = write_rows(result);
   if (!written.ok()) {
     connection_->close();  // and with it the transaction
   }
