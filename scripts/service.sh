@@ -77,7 +77,7 @@ signal_all() {
 }
 
 stop() {
-  local deadline=$((SECONDS + stop_seconds_max)) signal=$stop_signal
+  local link deadline=$((SECONDS + stop_seconds_max)) signal=$stop_signal
   signal_all "$signal"
   while alive; do
     if ((SECONDS >= deadline)) && [[ $signal != KILL ]]; then
@@ -85,6 +85,9 @@ stop() {
       signal_all KILL
     fi
     sleep 0.1
+  done
+  for link in "$dir"/node-*/data; do  # of a server that has it elsewhere
+    [[ ! -L $link ]] || rm -rf --one-file-system "$(readlink "$link")"
   done
   rm -rf "$dir"/node-[1-9] "$dir/bootstrap" "$dir/lock"
   rmdir "$dir" 2> /dev/null || true

@@ -24,6 +24,7 @@ struct StateRow {
 constexpr StateRow kStates[] = {
     {"08", ExitCode::kUnavailable, true, "Start the server, or check host and port."},
     {"25006", ExitCode::kUnavailable, true, "Name a server that takes changes."},
+    {"25P03", ExitCode::kUnavailable, true, "Raise idle_in_transaction_session_timeout."},
     {"28", ExitCode::kNoPermission, false,
      "Check user and password: PGPASSWORD, ~/.pgpass, or a file that the URL's ?passfile= names."},
     {"3D", ExitCode::kConfig, false, "Make that database, or name another one."},

@@ -8,7 +8,8 @@
 //   not allow, 78 a database or table that is not there or is another one, and 74. None shows a
 //   password.
 // Thread: one at a time.
-// Limits: 3 s to connect to an address, unless the URL has another connect_timeout.
+// Limits: 3 s to connect to an address, unless the URL has another connect_timeout; twice that when
+//   it fails.
 #pragma once
 
 #include <cstdint>

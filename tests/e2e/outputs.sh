@@ -137,10 +137,11 @@ for format in json tsv csv; do
   for compress in none gzip zstd; do
     exits 0 wordcount --brokers embedded --feed many -t many --from earliest -e --once --format "$format" \
       --compress "$compress" --output "file:many.$format.$compress"
-    case $compress in none) tool=cat ;; gzip) tool=zcat ;; zstd) tool=zstdcat ;; esac
-    "$tool" "many.$format.$compress"/batch-00000000000000000001.* | sed 's/20[-0-9]*T[:.0-9]*Z//g' > read
-    [[ $compress != none ]] || mv read plain
-    [[ $compress == none ]] || cmp plain read || fail "$format by $compress"
+    case $compress in none) unpack=(cat) ;; gzip) unpack=(gzip -dc) ;; zstd) unpack=(zstd -dcq) ;; esac
+    "${unpack[@]}" "many.$format.$compress"/batch-00000000000000000001.* \
+      | sed 's/20[-0-9]*T[:.0-9]*Z//g' > unpacked
+    [[ $compress != none ]] || mv unpacked plain
+    [[ $compress == none ]] || cmp plain unpacked || fail "$format by $compress"
     [[ $(grep -o 'word-' plain | wc -l) == 50000 ]] || fail "$format: not all words"
   done
 done

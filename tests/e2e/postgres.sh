@@ -89,6 +89,11 @@ first=$!
 "${two[@]}" --state-dir two --interval 130ms 2> err.2 &
 second=$!
 children+=("$first" "$second")
+have_asked() {
+  [[ $(sql "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()
+    AND application_name = 'kstream' AND state = 'idle' AND query LIKE 'SELECT batch%'") == 2 ]]
+}
+wait_for 20 have_asked || fail "two processes are not there: $(cat err.1 err.2)"
 "$KSTREAM" produce -b "$brokers" -t "$topic" --rate 5000 < feed 2> produce.err
 one_has_ended() { ! kill -0 "$first" 2> /dev/null || ! kill -0 "$second" 2> /dev/null; }
 wait_for 20 one_has_ended || fail "two processes write one stream: $(cat err.1 err.2)"

@@ -56,7 +56,8 @@ lives() {
 lives direct
 lives receiver -g "crash-$run" -X session.timeout.ms=6000
 
-# A server of this test's own: restarted, killed, and away when kstream starts.
+# A server of this test's own: away when kstream starts, restarted, and crashed: on SIGQUIT it stops at
+# once, and recovers when it starts.
 "$scripts/postgres" start --dir "$work/pg" > pg.out
 trap '"$scripts/postgres" stop --dir "$work/pg" || true; cd /; cleanup; psql -qX "$admin_url" -c "DROP DATABASE ${url##*/} WITH (FORCE)"' EXIT
 own=$(sed 's/^postgres //' pg.out)
@@ -74,11 +75,17 @@ down INT
 daemon=$!
 children+=("$daemon")
 wait_for 20 grep -qsF 'Trying again' err || { cat err >&2; fail "it does not wait for the server"; }
+kill -TERM "$daemon"
+wait "$daemon" || { cat err >&2; fail "stopped while the server is away it ended with $?"; }
+"${count[@]}" 2> err &
+daemon=$!
+children+=("$daemon")
+wait_for 20 grep -qsF 'Trying again' err || { cat err >&2; fail "it does not wait for the server again"; }
 "$KSTREAM" produce -b "$brokers" -t "$topic" --rate 6000 < feed 2> produce.err &
 producer=$!
 children+=("$producer")
 up
-for signal in INT KILL INT QUIT; do
+for signal in INT QUIT INT QUIT; do
   sleep 1
   down "$signal"
   sleep 0.5

@@ -33,7 +33,7 @@ for mode in direct receiver; do
 done
 for ((outage = 1; outage <= outages; outage++)); do
   sleep "$((RANDOM % 3 + 2)).$((RANDOM % 10))"
-  if ((outage % 3)); then
+  if ((outage % 2)); then
     kill -KILL "$(cat cluster/node-1/pid)"
     sleep 2
     "${kafka[@]}" start --dir "$work/cluster" > start.out
