@@ -16,6 +16,9 @@ BatchPlan plan_of(BatchId id, Offset from, Offset until) {
 }
 
 struct Brokers {
+  // Positions are those of topics that are there.
+  Brokers() { REQUIRE(broker->create_topic("test", 2).ok()); }
+
   std::unique_ptr<kafka::EmbeddedBroker> broker = kafka::EmbeddedBroker::start().value();
   kafka::ClientConfig client{broker->bootstrap(), {}, false};
 
@@ -25,6 +28,11 @@ struct Brokers {
     return view.log_ends({&partition, 1}).value().at(partition);
   }
 };
+
+void require_written(const Status& written) {
+  INFO((written.ok() ? "" : written.error().text));
+  REQUIRE(written.ok());
+}
 
 }  // namespace
 
@@ -62,12 +70,12 @@ TEST_CASE("kafka topic: a batch is a record for each word") {
 
   const ListedWords words({{"hello", 2}, {"", 1}, {std::string("a\0b\xff", 4), 3}}, false);
   const BatchPlan first = plan_of(1, 0, 5);
-  REQUIRE(sink.write({first, std::chrono::seconds(1), {}, words}).ok());
+  require_written(sink.write({first, std::chrono::seconds(1), {}, words}));
   CHECK(brokers.records() == 3);
 
   const ListedWords nothing;  // a filter has left no word: only the positions move
   const BatchPlan second = plan_of(2, 5, 9);
-  REQUIRE(sink.write({second, std::chrono::seconds(1), {}, nothing}).ok());
+  require_written(sink.write({second, std::chrono::seconds(1), {}, nothing}));
   CHECK(brokers.records() == 3);
   CHECK(sink.last_batch().value()->id == 2);
   CHECK(sink.last_batch().value()->fingerprint == fingerprint(second));
@@ -93,7 +101,7 @@ TEST_CASE("kafka topic: what fails while it is written is not committed, and is 
   CHECK_FALSE(sink.last_batch().value());
 
   const ListedWords words({{"word", 1}, {"other", 1}});
-  REQUIRE(sink.write({plan, std::chrono::seconds(1), {}, words}).ok());
+  require_written(sink.write({plan, std::chrono::seconds(1), {}, words}));
   CHECK(sink.last_batch().value()->id == 1);
 }
 
