@@ -33,7 +33,7 @@ stuck_life() {
   children+=("$daemon")
   outputs+=("out.$1")
   four() { (($(wc -l < "out.$1") == 4)); }
-  wait_for 30 four "$1" || { cat "err.$1" >&2; fail "life $1 counts nothing"; }
+  wait_for 90 four "$1" || { cat "err.$1" >&2; fail "life $1 counts nothing"; }
   sleep 1
 }
 die() {

@@ -20,7 +20,7 @@ make_topic in 2
 make_topic direct-out 3
 make_topic receiver-out 3
 lines 3 $((outages * 60000)) > feed
-"$KSTREAM" produce -b "$brokers" -t in --rate 4000 < feed 2> produce.err &
+"$KSTREAM" produce -b "$brokers" -t in --rate 4000 --startup-timeout 2m < feed 2> produce.err &
 producer=$!
 children+=("$producer")
 declare -A process
