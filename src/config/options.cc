@@ -538,8 +538,10 @@ const Option kOptions[] = {
      "reading threads, each with a counting one; receiver: counting threads", kForWordcount, false,
      set_readers},
     {"startup-timeout", "", "DURATION", "30s",
-     "how long a run with an end waits for brokers; others wait for ever", kForWordcount, false,
-     set_duration<&Settings::startup_timeout>},
+     "how long a run with an end waits for brokers, and produce for acknowledgements; others wait "
+     "for "
+     "ever",
+     kForClients, false, set_duration<&Settings::startup_timeout>},
     {"stop-deadline", "", "DURATION", "10s", "how long SIGTERM waits for the batch in hand",
      kForWordcount, false, set_duration<&Settings::stop_deadline>},
     {"rate", "", "N", "unlimited", "records per second", kForProduce, false,
