@@ -3,12 +3,12 @@
 # Files and SQLite beside each other: what they hold is exact over kill -9 in both modes, no batch
 # twice, none missing; and what is wrong with an output is said.
 #
-# KSTREAM_TEST_KILLS (default 15) in each mode.
+# KSTREAM_TEST_OUTPUT_KILLS (default 15) in each mode.
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "$0")/lib.sh"
 cd "$work"
 needs_kafka
-kills=${KSTREAM_TEST_KILLS:-15}
+kills=${KSTREAM_TEST_OUTPUT_KILLS:-15}
 RANDOM=${KSTREAM_TEST_SEED:-7}
 
 # sums_of DATABASE FILES...: WORD<TAB>COUNT of each, after checking ids and sums, as db.got and files.got.

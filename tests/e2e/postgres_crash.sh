@@ -8,7 +8,7 @@ scripts=$(cd "$(dirname "$0")/../../scripts" && pwd)
 cd "$work"
 needs_kafka
 needs_postgres
-kills=${KSTREAM_TEST_KILLS:-10}
+kills=${KSTREAM_TEST_OUTPUT_KILLS:-10}
 RANDOM=${KSTREAM_TEST_SEED:-7}
 ((kills > 3)) || kills=4  # one of each
 

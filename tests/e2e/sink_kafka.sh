@@ -7,7 +7,7 @@
 here=$(cd "$(dirname "$0")" && pwd)
 cd "$work"
 needs_kafka
-kills=${KSTREAM_TEST_KILLS:-10}
+kills=${KSTREAM_TEST_OUTPUT_KILLS:-10}
 RANDOM=${KSTREAM_TEST_SEED:-5}
 in=sink-in-$run
 out=sink-out-$run
