@@ -53,7 +53,7 @@ for mode in direct receiver; do
     "${count[@]}" > "out.$life" 2> "err.$life" &
     daemon=$!
     children+=("$daemon")
-    sleep "0.$((RANDOM % 60 + 25))"
+    sleep "$((RANDOM % 2)).$((RANDOM % 60 + 25))"
     kill -KILL "$daemon" || { cat "err.$life" >&2; fail "$mode: life $life ended before it was killed"; }
     wait "$daemon" 2> /dev/null || true
   done
@@ -67,7 +67,7 @@ for mode in direct receiver; do
   same "$mode: the counts in the files" want files.got
   [[ $(readlink "$mode.files/latest") == "$(cd "$mode.files" && printf '%s\n' batch-* | tail -n 1)" ]] || fail "latest"
   echo "$mode: $kills kills, $number batches, each once in both outputs"
-  ((number > kills / 3)) || fail "only $number batches in $kills lives: that shows nothing"
+  ((number > 1)) || fail "only $number batches in $kills lives: that shows nothing"
 done
 
 # The outputs know the stream: without its state it is refused, with both numbers.
