@@ -17,7 +17,7 @@ receive=("$KSTREAM" wordcount --mode receiver -b "$brokers" -g "$group" -t "$top
 direct=("$KSTREAM" wordcount -b "$brokers" -t "$topic" --interval 200ms --format json
   --state-dir state --discover 1h)
 
-"$KSTREAM" produce -b "$brokers" -t "$topic" --rate 6000 < feed 2> produce.err &
+"$KSTREAM" produce -b "$brokers" -t "$topic" --rate 20000 < feed 2> produce.err &
 producer=$!
 children+=("$producer")
 
