@@ -46,6 +46,28 @@ Result<bool> boolean(std::string_view text) {
   return choose(text, kWords);
 }
 
+constexpr Named<Mode> kModes[] = {{"direct", Mode::kDirect}, {"receiver", Mode::kReceiver}};
+constexpr Named<bool> kOnDataLoss[] = {{"fail", false}, {"skip", true}};
+constexpr Named<bool> kOnOff[] = {{"on", true}, {"off", false}};
+constexpr Named<Compression> kCompressions[] = {
+    {"none", Compression::kNone}, {"gzip", Compression::kGzip}, {"zstd", Compression::kZstd}};
+constexpr Named<log::Level> kLogLevels[] = {{"debug", log::Level::kDebug},
+                                            {"info", log::Level::kInfo},
+                                            {"warning", log::Level::kWarning},
+                                            {"error", log::Level::kError},
+                                            {"off", log::Level::kOff}};
+constexpr Named<StateAction> kStateActions[] = {{"show", StateAction::kShow},
+                                                {"verify", StateAction::kVerify},
+                                                {"repair", StateAction::kRepair},
+                                                {"convert", StateAction::kConvert}};
+
+template <auto Member, const auto& Words>
+Status set_choice(Settings& settings, std::string_view text) {
+  KS_TRY_VALUE(choice, choose(text, Words));
+  settings.*Member = choice;
+  return {};
+}
+
 Status set_brokers(Settings& settings, std::string_view text) {
   if (text == "embedded") {
     settings.is_broker_embedded = true;
@@ -92,13 +114,6 @@ Status set_duration(Settings& settings, std::string_view text) {
 Status set_interval(Settings& settings, std::string_view text) {
   settings.is_interval_chosen = true;
   return set_duration<&Settings::interval>(settings, text);
-}
-
-Status set_mode(Settings& settings, std::string_view text) {
-  constexpr Named<Mode> kWords[] = {{"direct", Mode::kDirect}, {"receiver", Mode::kReceiver}};
-  KS_TRY_VALUE(mode, choose(text, kWords));
-  settings.mode = mode;
-  return {};
 }
 
 template <auto Member, std::int64_t Min>
@@ -189,21 +204,9 @@ Status set_file(Settings& settings, std::string_view text) {
   return {};
 }
 
-Status set_on_invalid(Settings& settings, std::string_view text) {
-  KS_TRY_VALUE(on_invalid, choose(text, kOnInvalidNames));
-  settings.on_invalid = on_invalid;
-  return {};
-}
-
 Status set_min_length(Settings& settings, std::string_view text) {
   KS_TRY_VALUE(characters, parse_integer(text, 0, kWordCharactersMax));
   settings.characters_min = static_cast<std::size_t>(characters);
-  return {};
-}
-
-Status set_split(Settings& settings, std::string_view text) {
-  KS_TRY_VALUE(split, choose(text, kSplitNames));
-  settings.split = split;
   return {};
 }
 
@@ -263,14 +266,6 @@ Status add_output(Settings& settings, std::string_view text) {
   return {};
 }
 
-Status set_compress(Settings& settings, std::string_view text) {
-  constexpr Named<Compression> kWords[] = {
-      {"none", Compression::kNone}, {"gzip", Compression::kGzip}, {"zstd", Compression::kZstd}};
-  KS_TRY_VALUE(compression, choose(text, kWords));
-  settings.compression = compression;
-  return {};
-}
-
 Status set_name(Settings& settings, std::string_view text) {
   constexpr std::size_t kBytesMax = 200;
   const auto is_control = [](unsigned char c) { return c < 0x20 || c == 0x7f; };
@@ -302,25 +297,11 @@ Status set_zookeeper(Settings& settings, std::string_view text) {
   return {};
 }
 
-Status set_on_data_loss(Settings& settings, std::string_view text) {
-  constexpr Named<bool> kWords[] = {{"fail", false}, {"skip", true}};
-  KS_TRY_VALUE(skips, choose(text, kWords));
-  settings.skips_lost_records = skips;
-  return {};
-}
-
 // Records per second.
 template <auto Member>
 Status set_records_per_s(Settings& settings, std::string_view text) {
   KS_TRY_VALUE(rate, parse_integer(text, 1, kRateMax));
   settings.*Member = rate;
-  return {};
-}
-
-Status set_backpressure(Settings& settings, std::string_view text) {
-  constexpr Named<bool> kWords[] = {{"on", true}, {"off", false}};
-  KS_TRY_VALUE(is_on, choose(text, kWords));
-  settings.has_backpressure = is_on;
   return {};
 }
 
@@ -348,14 +329,6 @@ Status add_property(Settings& settings, std::string_view text) {
   return {};
 }
 
-Status set_feed(Settings& settings, std::string_view text) {
-  if (text.empty()) {
-    return bad_value("an empty text is not a file");
-  }
-  settings.feed = text;
-  return {};
-}
-
 Status set_key_separator(Settings& settings, std::string_view text) {
   if (text.empty()) {
     return bad_value("an empty text separates nothing");
@@ -375,27 +348,6 @@ Status add_embedded_topic(Settings& settings, std::string_view text) {
     const std::int64_t partitions = parse_integer(part.substr(colon + 1), 1, 10'000).value();
     settings.embedded_topics.push_back({std::string(name), static_cast<std::int32_t>(partitions)});
   }
-  return {};
-}
-
-Status set_log_level(Settings& settings, std::string_view text) {
-  constexpr Named<log::Level> kWords[] = {{"debug", log::Level::kDebug},
-                                          {"info", log::Level::kInfo},
-                                          {"warning", log::Level::kWarning},
-                                          {"error", log::Level::kError},
-                                          {"off", log::Level::kOff}};
-  KS_TRY_VALUE(level, choose(text, kWords));
-  settings.log_level = level;
-  return {};
-}
-
-Status set_state_action(Settings& settings, std::string_view text) {
-  constexpr Named<StateAction> kWords[] = {{"show", StateAction::kShow},
-                                           {"verify", StateAction::kVerify},
-                                           {"repair", StateAction::kRepair},
-                                           {"convert", StateAction::kConvert}};
-  KS_TRY_VALUE(action, choose(text, kWords));
-  settings.state_action = action;
   return {};
 }
 
@@ -420,7 +372,7 @@ const Option kOptions[] = {
     {"mode", "", "direct|receiver", "direct",
      "direct: read offset ranges, keep the position oneself; receiver: a consumer group receives, "
      "a write-ahead log in --state-dir keeps, then the offsets are committed",
-     kForWordcount, false, set_mode},
+     kForWordcount, false, set_choice<&Settings::mode, kModes>},
     {"from", "-o", "WHERE", "latest",
      "where to start without a state: latest, earliest, -N (the last N of each partition), "
      "@2026-01-31T10:00Z, @-1h, committed (by --group), TOPIC:PARTITION:OFFSET,...; also end, "
@@ -452,12 +404,12 @@ const Option kOptions[] = {
     {"on-invalid", "", "replace|skip|fail", "replace",
      "a record that does not decode, or for which the handler fails: replace: U+FFFD for what is "
      "not UTF-8, nothing for what is no such JSON; skip: no words; fail: stop (65)",
-     kForWordcount, false, set_on_invalid},
+     kForWordcount, false, set_choice<&Settings::on_invalid, kOnInvalidNames>},
     {"split", "", "space|java|whitespace|words", "space",
      "text to words: at each blank, as Python's split(\" \") does, or as Java's; at any white "
      "space; "
      "or runs of letters, marks and digits",
-     kForWordcount, false, set_split},
+     kForWordcount, false, set_choice<&Settings::split, kSplitNames>},
     {"lower", "", "", "", "count words in small letters (Unicode simple case folding)",
      kForWordcount, false, when_on<[](Settings& settings) { settings.is_lower = true; }>},
     {"min-length", "", "N", "0", "leave out words of fewer characters", kForWordcount, false,
@@ -478,7 +430,7 @@ const Option kOptions[] = {
      "once, whatever crashes",
      kForWordcount, true, add_output},
     {"compress", "", "none|gzip|zstd", "none", "the files of --output file:DIR", kForWordcount,
-     false, set_compress},
+     false, set_choice<&Settings::compression, kCompressions>},
     {"name", "", "NAME", "the topics, joined by +",
      "of the stream: what its rows are called in outputs that hold several", kForWordcount, false,
      set_name},
@@ -510,7 +462,7 @@ const Option kOptions[] = {
      when_on<[](Settings& settings) { settings.may_state_be_on_network = true; }>},
     {"on-data-loss", "", "fail|skip", "fail",
      "what to do about records that the brokers no longer have", kForWordcount, false,
-     set_on_data_loss},
+     set_choice<&Settings::skips_lost_records, kOnDataLoss>},
     {"discover", "", "DURATION", "30s", "how often new partitions and topics are looked for",
      kForWordcount, false, set_duration<&Settings::discover_every>},
     {"max-rate", "", "N", "unlimited", "receiver: records per second of each receiving thread",
@@ -521,11 +473,11 @@ const Option kOptions[] = {
      kForWordcount, false, set_records_per_s<&Settings::min_rate_per_partition>},
     {"backpressure", "", "on|off", "on",
      "keep a batch to what can be counted in its interval, as measured", kForWordcount, false,
-     set_backpressure},
+     set_choice<&Settings::has_backpressure, kOnOff>},
     {"initial-rate", "", "N", "100000", "records per second until there is a measurement",
      kForWordcount, false, set_records_per_s<&Settings::initial_rate>},
     {"feed", "", "FILE|-", "none", "with --brokers embedded: lines to send to the topic",
-     kForWordcount, false, set_feed},
+     kForWordcount, false, set_file<&Settings::feed>},
     {"kernel", "", "scalar|avx2|avx512", "the fastest that the CPU can run",
      "machine code that counts; the counts are the same", kForWordcount, false, set_kernel},
     {"memory", "", "SIZE", "512MiB, or half of the control group's limit",
@@ -554,7 +506,7 @@ const Option kOptions[] = {
      "print the state; only check it; make a new log of what is good of a damaged one; or make a "
      "receiver's state of a stopped direct stream's, and the other way round (convert needs "
      "--brokers)",
-     kForState, false, set_state_action, true},
+     kForState, false, set_choice<&Settings::state_action, kStateActions>, true},
     {"frames", "", "", "", "also list every frame of the write-ahead log", kForState, false,
      when_on<[](Settings& settings) { settings.shows_frames = true; }>},
     {"directory", "", "DIR", "", "the state directory", kForState, false, set_state_dir, true},
@@ -563,7 +515,7 @@ const Option kOptions[] = {
     {"property", "-X", "KEY=VALUE", "none", "any librdkafka property; repeatable",
      kForClients | kForState, true, add_property},
     {"log-level", "", "debug|info|warning|error|off", "info", "what is said on standard error",
-     kForAll, false, set_log_level},
+     kForAll, false, set_choice<&Settings::log_level, kLogLevels>},
     {"quiet", "-q", "", "", "only errors: --log-level error", kForAll, false,
      when_on<[](Settings& settings) { settings.log_level = log::Level::kError; }>},
     {"verbose", "-v", "", "", "also what librdkafka says: --log-level debug", kForAll, false,
