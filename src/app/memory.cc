@@ -1,7 +1,6 @@
 #include "app/memory.h"
 
 #include <algorithm>
-#include <cstdlib>
 
 namespace kstream {
 namespace {
@@ -18,14 +17,6 @@ MemoryPlan plan_memory(std::optional<std::uint64_t> chosen, std::optional<std::u
       chosen.value_or(limit ? std::min(kDefaultBytes, *limit / 2) : kDefaultBytes);
   const std::uint64_t prefetch = std::min(kPrefetchBytesMax, bytes / 4);
   return {prefetch, (bytes - prefetch) / counters};
-}
-
-std::string scratch_directory(const std::string& state_directory) {
-  if (!state_directory.empty()) {
-    return state_directory;
-  }
-  const char* chosen = std::getenv("TMPDIR");
-  return chosen != nullptr && *chosen != '\0' ? chosen : "/var/tmp";  // often /tmp is memory
 }
 
 }  // namespace kstream

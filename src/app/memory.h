@@ -1,10 +1,9 @@
-// What --memory is divided into, and where counts go that do not fit.
+// What --memory is divided into.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <optional>
-#include <string>
 
 #include "config/settings.h"
 
@@ -18,8 +17,5 @@ struct MemoryPlan {
 // `limit` is what the system allows the process; it matters where nothing was chosen.
 MemoryPlan plan_memory(std::optional<std::uint64_t> chosen, std::optional<std::uint64_t> limit,
                        std::size_t counters);
-
-// The state directory if there is one, else one for temporary files that are too large for memory.
-std::string scratch_directory(const std::string& state_directory);
 
 }  // namespace kstream

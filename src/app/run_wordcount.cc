@@ -5,12 +5,11 @@
 #include <unistd.h>
 
 #include <memory>
-#include <random>
 #include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 
+#include "app/counting.h"
 #include "app/feeder.h"
 #include "app/intake.h"
 #include "app/memory.h"
@@ -18,20 +17,17 @@
 #include "app/run.h"
 #include "app/runtime.h"
 #include "app/state.h"
-#include "handler/handler.h"
 #include "kafka/embedded_broker.h"
 #include "model/block_exchange.h"
 #include "os/clock.h"
-#include "os/file_system.h"
 #include "os/line_reader.h"
 #include "os/memory_limit.h"
 #include "os/output.h"
+#include "os/temporary_file.h"
 #include "pipeline/batch_loop.h"
 #include "pipeline/counter.h"
-#include "source/startup.h"
 #include "spill/scratch_space.h"
 #include "telemetry/log.h"
-#include "words/word_filter.h"
 
 namespace kstream {
 namespace {
@@ -99,101 +95,19 @@ Status count_blocks(Counter& counter, BlockExchange& blocks, Feeder* feeder, Run
   return {};
 }
 
-// One word a line, as it is counted.
-Result<std::vector<std::string>> read_stop_words(const std::string& path) {
-  constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
-  KS_TRY_VALUE(lines, LineReader::open(path));
-  std::vector<std::string> words;
-  bool is_first = true;
-  while (true) {
-    KS_TRY_VALUE(line, lines.next({}));
-    if (!line) {
-      return words;
-    }
-    line->remove_prefix(is_first && line->starts_with(kByteOrderMark) ? kByteOrderMark.size() : 0);
-    line->remove_suffix(line->ends_with('\r') ? 1 : 0);
-    is_first = false;
-    if (!line->empty()) {
-      words.emplace_back(*line);
-    }
-  }
-}
-
-Result<CountOptions> count_options(const Settings& settings) {
-  std::vector<std::string> stop_words;
-  if (settings.stop_words) {
-    KS_TRY_VALUE(words, read_stop_words(*settings.stop_words));
-    stop_words = std::move(words);
-  }
-  CountOptions options;
-  options.decode = settings.decode;
-  options.split = settings.split;
-  options.kernel = settings.kernel;
-  options.on_invalid = settings.on_invalid;
-  options.filter = WordFilter(settings.is_lower, settings.characters_min, stop_words);
-  return options;
-}
-
-Result<HandlerFile> read_handler(const std::string& path) {
-  SystemFileSystem files;
-  KS_TRY_VALUE(code, files.read(path));
-  if (!code) {
-    return Error{ExitCode::kNoInput,
-                 fmt::format("{}: is not there. Nothing was started. Check --handler.", path)};
-  }
-  return HandlerFile{path, *std::move(code)};
-}
-
-// One for each counting thread; none at all without --handler.
-Result<std::vector<std::unique_ptr<Handler>>> make_handlers(const Settings& settings,
-                                                            std::size_t count) {
-  std::vector<std::unique_ptr<Handler>> handlers(count);
-  if (!settings.handler) {
-    return handlers;
-  }
-  KS_TRY_VALUE(file, read_handler(*settings.handler));
-  for (auto& handler : handlers) {
-    KS_TRY_VALUE(made, Handler::create(file));
-    handler = std::move(made);
-  }
-  const Decoding decoding = settings.decode.decoding;
-  if (handlers.front()->has_decode() && decoding != Decoding::kUtf8 &&
-      decoding != Decoding::kBytes) {
-    return Error{ExitCode::kUsage,
-                 fmt::format("handler '{}': defines decode, which takes the place of --decode {}: "
-                             "leave out one of them",
-                             file.name, to_string(settings.decode))};
-  }
-  return handlers;
-}
-
-std::vector<Counter> make_counters(const CountOptions& options,
-                                   std::vector<std::unique_ptr<Handler>> handlers) {
-  std::random_device random;
-  const std::uint64_t seed = (std::uint64_t{random()} << 32) | random();
-  std::vector<Counter> counters;
-  counters.reserve(handlers.size());
-  for (auto& handler : handlers) {
-    counters.emplace_back(options, seed, std::move(handler));
-  }
-  return counters;
-}
-
 }  // namespace
 
 Status run_wordcount(const Settings& settings, Signals& signals) {
   SystemClock clock;
-  KS_TRY_VALUE(count, count_options(settings));
   const std::size_t counting = settings.readers.value_or(default_readers());
-  KS_TRY_VALUE(handlers, make_handlers(settings, counting));
-  const bool has_headers = settings.handler && handlers.front()->has_handle();
+  KS_TRY_VALUE(counting_files, read_counting_files(settings, counting));
+  const bool has_headers = counting_files.needs_headers();
   State state;
   KS_TRY(open_state(settings, clock, state));
   Output output(STDOUT_FILENO, "standard output");
   const MemoryPlan memory = plan_memory(settings.memory_bytes, memory_limit(), counting);
-  ScratchSpace space(scratch_directory(state.path()), settings.spill_bytes_max);
-  count.memory_bytes = memory.counter_bytes;
-  count.space = &space;
+  ScratchSpace space(state.directory ? state.path() : temporary_directory(),
+                     settings.spill_bytes_max);
   kafka::ClientConfig client = settings.client;
   KS_TRY_VALUE(outputs, Outputs::open(settings, client, output, memory.counter_bytes * counting,
                                       space, clock));
@@ -201,7 +115,8 @@ Status run_wordcount(const Settings& settings, Signals& signals) {
   // Whatever ends the run, the threads end before what they use.
   Embedded embedded;
   BlockExchange blocks(counting * kBlocksPerReader);
-  std::vector<Counter> counters = make_counters(count, std::move(handlers));
+  std::vector<Counter> counters =
+      make_counters(settings, std::move(counting_files), memory.counter_bytes, space);
   std::unique_ptr<Intake> intake;
   Runtime runtime(signals);
   const Stop stop = runtime.stop();

@@ -117,4 +117,9 @@ std::vector<std::string_view> split_list(std::string_view text, char separator) 
   }
 }
 
+std::string_view without_byte_order_mark(std::string_view text) {
+  constexpr std::string_view kMark = "\xEF\xBB\xBF";
+  return text.substr(text.starts_with(kMark) ? kMark.size() : 0);
+}
+
 }  // namespace kstream

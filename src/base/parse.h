@@ -31,4 +31,7 @@ std::string duration_text(std::chrono::milliseconds duration);
 // The parts between separators, empty ones included: "a,,b" gives "a", "", "b".
 std::vector<std::string_view> split_list(std::string_view text, char separator);
 
+// The text without the byte order mark that some editors put before it.
+std::string_view without_byte_order_mark(std::string_view text);
+
 }  // namespace kstream

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/parse.h"
 #include "handler/readable.h"
 #include "handler/sandbox.h"
 
@@ -18,7 +19,6 @@ constexpr int kHandledAt = 2;
 
 constexpr std::int64_t kMillions = kHandlerInstructionsMax / 1'000'000;
 constexpr std::size_t kMiB = std::size_t{1024} * 1024;
-constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 
 // What run_file gets and gives.
 struct Loading {
@@ -87,10 +87,7 @@ int Handler::run_file(lua_State* state) {
   push_message(state, loading.message);
   loading.message_reference = luaL_ref(state, LUA_REGISTRYINDEX);
   push_globals(state);
-  std::string_view code = loading.file.code;
-  if (code.starts_with(kByteOrderMark)) {
-    code.remove_prefix(kByteOrderMark.size());
-  }
+  const std::string_view code = without_byte_order_mark(loading.file.code);
   lua_pushfstring(state, "@%s", loading.file.name.c_str());
   if (luaL_loadbufferx(state, code.data(), code.size(), lua_tostring(state, -1), "t") != LUA_OK) {
     return lua_error(state);

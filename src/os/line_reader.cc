@@ -7,11 +7,11 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstdlib>
 #include <cstring>
 #include <utility>
 
 #include "os/output.h"
+#include "os/temporary_file.h"
 
 namespace kstream {
 namespace {
@@ -23,36 +23,20 @@ constexpr int kStopCheckMs = 100;
 
 Result<LineReader> LineReader::open(const std::string& path) {
   if (path == "-") {
-    return LineReader(::dup(STDIN_FILENO), "standard input");
+    return LineReader(FileDescriptor(::dup(STDIN_FILENO)), "standard input");
   }
-  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (descriptor < 0) {
+  FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file.is_open()) {
     const ExitCode code = errno == EACCES ? ExitCode::kNoPermission : ExitCode::kNoInput;
     return Error{code, fmt::format("{}: cannot be opened: {}. Nothing was read. Check the path.",
                                    path, std::strerror(errno))};
   }
   struct stat status {};
-  if (::fstat(descriptor, &status) == 0 && S_ISDIR(status.st_mode)) {
-    ::close(descriptor);
+  if (::fstat(file.get(), &status) == 0 && S_ISDIR(status.st_mode)) {
     return Error{ExitCode::kNoInput,
                  fmt::format("{}: is a directory. Nothing was read. Name a file.", path)};
   }
-  return LineReader(descriptor, path);
-}
-
-LineReader::LineReader(LineReader&& other) noexcept
-    : descriptor_(std::exchange(other.descriptor_, -1)),
-      name_(std::move(other.name_)),
-      buffer_(std::move(other.buffer_)),
-      begin_(other.begin_),
-      scanned_(other.scanned_),
-      end_(other.end_),
-      lines_(other.lines_) {}
-
-LineReader::~LineReader() {
-  if (descriptor_ >= 0) {
-    ::close(descriptor_);
-  }
+  return LineReader(std::move(file), path);
 }
 
 Result<std::optional<std::string_view>> LineReader::next(const std::stop_token& stop) {
@@ -100,11 +84,11 @@ Result<bool> LineReader::fill(const std::stop_token& stop) {
     buffer_.resize(std::max(end_ + kReadBytes, buffer_.size() * 2));
   }
   while (!stop.stop_requested()) {
-    pollfd waiting{descriptor_, POLLIN, 0};
+    pollfd waiting{file_.get(), POLLIN, 0};
     if (::poll(&waiting, 1, kStopCheckMs) == 0) {
       continue;
     }
-    const ssize_t count = ::read(descriptor_, buffer_.data() + end_, buffer_.size() - end_);
+    const ssize_t count = ::read(file_.get(), buffer_.data() + end_, buffer_.size() - end_);
     if (count > 0) {
       end_ += static_cast<std::size_t>(count);
       return true;
@@ -122,37 +106,31 @@ Result<bool> LineReader::fill(const std::stop_token& stop) {
 }
 
 Status LineReader::spool(const std::stop_token& stop) {
-  const char* directory = std::getenv("TMPDIR");
-  std::string path =
-      fmt::format("{}/kstream-feed-XXXXXX", directory != nullptr ? directory : "/tmp");
-  const int copy = ::mkstemp(path.data());
-  if (copy < 0) {
+  const std::string directory = temporary_directory();
+  FileDescriptor copy = open_nameless(directory);
+  if (!copy.is_open()) {
     return Error{ExitCode::kCannotCreate,
                  fmt::format("{}: no temporary file for a copy of {}: {}. Nothing was counted. Set "
                              "TMPDIR to a directory that can be written, or leave out --once.",
-                             path, name_, std::strerror(errno))};
+                             directory, name_, std::strerror(errno))};
   }
-  ::unlink(path.c_str());
-  Output output(copy, fmt::format("the temporary copy of {}", name_));
+  Output output(copy.get(), fmt::format("the temporary copy of {}", name_));
   while (true) {
-    if (Status written = output.write({buffer_.data() + begin_, end_ - begin_}); !written.ok()) {
-      ::close(copy);
-      return written;
-    }
+    KS_TRY(output.write({buffer_.data() + begin_, end_ - begin_}));
     begin_ = scanned_ = end_ = 0;
-    Result<bool> more = fill(stop);
+    const Result<bool> more = fill(stop);
     if (!more.ok() || !more.value()) {
-      ::close(std::exchange(descriptor_, copy));
+      file_ = std::move(copy);
       return more.ok() ? Status() : Status(more.error());
     }
   }
 }
 
 Result<std::uint64_t> LineReader::count_lines_and_rewind(const std::stop_token& stop) {
-  const off_t start = ::lseek(descriptor_, 0, SEEK_CUR);
+  const off_t start = ::lseek(file_.get(), 0, SEEK_CUR);
   if (start < 0) {
     KS_TRY(spool(stop));
-    KS_CHECK(::lseek(descriptor_, 0, SEEK_SET) == 0);
+    KS_CHECK(::lseek(file_.get(), 0, SEEK_SET) == 0);
   }
   while (true) {
     KS_TRY_VALUE(line, next(stop));
@@ -160,7 +138,7 @@ Result<std::uint64_t> LineReader::count_lines_and_rewind(const std::stop_token& 
       break;
     }
   }
-  if (::lseek(descriptor_, start < 0 ? 0 : start, SEEK_SET) < 0) {
+  if (::lseek(file_.get(), start < 0 ? 0 : start, SEEK_SET) < 0) {
     return Error{ExitCode::kIoError,
                  fmt::format("{}: cannot be read twice: {}. Nothing was counted.", name_,
                              std::strerror(errno))};

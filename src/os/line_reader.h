@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "os/file_descriptor.h"
 
 namespace kstream {
 
@@ -24,10 +25,6 @@ class LineReader {
 
   // Opens the file; "-" is standard input.
   static Result<LineReader> open(const std::string& path);
-
-  LineReader(LineReader&& other) noexcept;
-  LineReader& operator=(LineReader&&) = delete;
-  ~LineReader();
 
   // The next line without its newline, valid until the next call; a last line without newline is
   // one, too. Nothing at the end, or once `stop` is requested.
@@ -39,12 +36,13 @@ class LineReader {
   Result<std::uint64_t> count_lines_and_rewind(const std::stop_token& stop);
 
  private:
-  LineReader(int descriptor, std::string name) : descriptor_(descriptor), name_(std::move(name)) {}
+  LineReader(FileDescriptor file, std::string name)
+      : file_(std::move(file)), name_(std::move(name)) {}
   // Reads more bytes behind those that wait; false at the end of input or when stopped.
   Result<bool> fill(const std::stop_token& stop);
   Status spool(const std::stop_token& stop);
 
-  int descriptor_;
+  FileDescriptor file_;
   std::string name_;
   std::vector<char> buffer_;
   std::size_t begin_ = 0;    // the first byte not given out

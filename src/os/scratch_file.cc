@@ -1,37 +1,16 @@
 #include "os/scratch_file.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/types.h>
 
 #include <cerrno>
-#include <cstdlib>
 #include <cstring>
-#include <utility>
+
+#include "os/temporary_file.h"
 
 namespace kstream {
-namespace {
-
-constexpr mode_t kPrivate = 0600;
-
-int open_nameless(const std::string& directory) {
-  const int file = ::open(directory.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, kPrivate);
-  // EISDIR is what a kernel says that does not know the flag.
-  if (file >= 0 || (errno != EOPNOTSUPP && errno != EISDIR)) {
-    return file;
-  }
-  std::string name = directory + "/kstream-XXXXXX";
-  const int named = ::mkostemp(name.data(), O_CLOEXEC);
-  if (named >= 0) {
-    ::unlink(name.c_str());
-  }
-  return named;
-}
-
-}  // namespace
-
 Result<ScratchFile> ScratchFile::create(const std::string& directory) {
-  ScratchFile scratch(directory, FileDescriptor(open_nameless(directory)));
+  ScratchFile scratch(directory, open_nameless(directory));
   if (!scratch.file_.is_open()) {
     return scratch.failed("make a file there");
   }

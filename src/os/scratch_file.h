@@ -1,5 +1,4 @@
-// A file without a name, for what does not fit into memory: it is gone when it is closed, however
-// the process ends.
+// A file without a name, for what does not fit into memory.
 //
 // Thread: one at a time.
 // Errors: 74 with the directory, the step and the reason; none of them is transient.

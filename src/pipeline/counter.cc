@@ -8,7 +8,6 @@
 #include <utility>
 
 #include "base/check.h"
-#include "spill/word_sorter.h"
 
 namespace kstream {
 namespace {
@@ -45,22 +44,16 @@ Error invalid_record(std::string_view problem) {
                   problem)};
 }
 
-// Of the list that sorts so many words.
-std::uint64_t bytes_to_sort(std::size_t words) {
-  return words * sizeof(PlacedWord);
-}
-
 }  // namespace
 
 Counter::Counter(const CountOptions& options, std::uint64_t hash_seed,
                  std::unique_ptr<Handler> handler)
     : options_(options),
-      hash_seed_(hash_seed),
       decoder_(options.decode),
       returned_(
           {options.decode.decoding == Decoding::kBytes ? Decoding::kBytes : Decoding::kUtf8, {}}),
       handler_(std::move(handler)),
-      table_(hash_seed) {}
+      tally_(hash_seed, options.memory_bytes, options.space) {}
 
 void Counter::count(const RecordBlock& block) {
   if (!status_.ok()) {
@@ -345,12 +338,9 @@ void Counter::add_collected(const char* memory) {
   if (options_.filter.is_on()) {
     memory = options_.filter.keep_wanted(memory, words_, filtered_);
   }
-  if (table_.bytes_to_add(words_.size) + bytes_to_sort(table_.size() + words_.size) >
-          options_.memory_bytes &&
-      status_.ok()) [[unlikely]] {
-    status_ = spill();
+  if (status_.ok()) {
+    status_ = tally_.add_each(*options_.kernel, memory, words_);
   }
-  table_.add_each(*options_.kernel, memory, words_);
   totals_.words += words_.size;
   words_.size = 0;
   if (options_.filter.is_on()) {
@@ -358,41 +348,9 @@ void Counter::add_collected(const char* memory) {
   }
 }
 
-Status Counter::spill() {
-  std::vector<PlacedWord> words;
-  words.reserve(table_.size());
-  table_.for_each([&](std::string_view word, std::uint64_t count) {
-    words.push_back(placed({word, count}, Order::kWord));
-  });
-  KS_CHECK(options_.space != nullptr);
-  KS_TRY_VALUE(run, write_run(words, *options_.space));
-  runs_.push_back(std::move(run));
-  table_.clear();
-  return {};
-}
-
-Result<std::vector<Run>> Counter::take_runs() {
-  if (!table_.is_empty()) {
-    KS_TRY(spill());
-  }
-  table_ = WordTable(hash_seed_);
-  return std::exchange(runs_, {});
-}
-
-bool Counter::can_merge(const Counter& other, std::uint64_t memory_bytes) const {
-  return table_.bytes_to_merge(other.table_) + bytes_to_sort(table_.size() + other.table_.size()) +
-             other.table_.bytes() <=
-         memory_bytes;
-}
-
-void Counter::merge_from(const Counter& other) {
-  table_.merge_from(other.table_);
-}
-
 void Counter::clear() {
-  table_.clear();
+  tally_.clear();
   totals_ = {};
-  runs_.clear();
   status_ = {};
   first_problem_.clear();
   words_.size = 0;

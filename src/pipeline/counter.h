@@ -1,5 +1,4 @@
-// Counts the words of blocks into a table of its own: one for each counting thread. When the table
-// has outgrown its memory its words become a run on a disk, and it begins anew.
+// Counts the words of blocks into a tally of its own: one for each counting thread.
 //
 // Contract: a record's way is decode, split, filter, count. Of one that says nothing sensible the
 //   options say what becomes; it is counted as invalid. With a handler its decode takes the place
@@ -9,8 +8,7 @@
 // Errors: 65 with topic, partition and offset, for such a record with kFail; 74 when the disk has
 //   no room, or fails. From there on blocks are taken and not counted, until clear().
 // Thread: one at a time; between batches the batch thread, which merges and clears.
-// Limits: CountOptions::memory_bytes, with what it takes to sort the words; a part of a block
-// above.
+// Limits: those of its tally.
 #pragma once
 
 #include <cstddef>
@@ -24,13 +22,12 @@
 #include "handler/handler.h"
 #include "model/batch.h"
 #include "model/record_block.h"
-#include "spill/run.h"
+#include "pipeline/tally.h"
 #include "spill/scratch_space.h"
 #include "words/decoder.h"
 #include "words/kernel.h"
 #include "words/tokenizer.h"
 #include "words/word_filter.h"
-#include "words/word_table.h"
 
 namespace kstream {
 
@@ -55,20 +52,13 @@ class Counter {
   // For the next batch.
   void clear();
 
-  // Since clear(): whether all was counted; what was; whose words are those of the table and of the
-  // runs.
+  // Since clear(): whether all was counted, and what.
   const Status& status() const { return status_; }
   // What is wrong with the first invalid record, and which it is; empty when there is none.
   const std::string& first_problem() const { return first_problem_; }
   const CountTotals& totals() const { return totals_; }
-  const WordTable& table() const { return table_; }
-  bool has_runs() const { return !runs_.empty(); }
-
-  // Whether its words and the other's fit into so much memory, and can be sorted in it.
-  bool can_merge(const Counter& other, std::uint64_t memory_bytes) const;
-  void merge_from(const Counter& other);
-  // All words as runs in their order. The memory of the table is given back.
-  Result<std::vector<Run>> take_runs();
+  const Tally& tally() const { return tally_; }
+  Tally& tally() { return tally_; }
 
   const CountOptions& options() const { return options_; }
   bool has_handler() const { return handler_ != nullptr; }
@@ -99,16 +89,13 @@ class Counter {
   void add_all(const char* block_memory);
   void add_copies();
   void add_collected(const char* memory);
-  Status spill();
 
   const CountOptions options_;
-  const std::uint64_t hash_seed_;
   Decoder decoder_;
   Decoder returned_;  // what a handler returns to text
   std::unique_ptr<Handler> handler_;
-  WordTable table_;
+  Tally tally_;
   CountTotals totals_;
-  std::vector<Run> runs_;
   Status status_;
   std::string first_problem_;
   WordList words_{};       // not yet in the table

@@ -18,18 +18,20 @@ constexpr std::size_t kVisitedAtOnce = 256;
 // How many of the first counters have their words in the first one's table now.
 std::size_t merge_tables(std::span<Counter> counters) {
   if (std::any_of(counters.begin(), counters.end(),
-                  [](const Counter& c) { return c.has_runs(); })) {
+                  [](const Counter& c) { return c.tally().has_runs(); })) {
     return 1;
   }
-  const std::uint64_t memory_bytes = counters.front().options().memory_bytes * counters.size();
+  Tally& first = counters.front().tally();
+  const std::uint64_t memory_bytes = first.memory_bytes() * counters.size();
   std::uint64_t merged_bytes = 0;  // of tables that are of no use any more
   for (std::size_t i = 1; i < counters.size(); ++i) {
     const std::uint64_t left = memory_bytes - std::min(memory_bytes, merged_bytes);
-    if (!counters.front().can_merge(counters[i], left)) {
+    const Tally& other = counters[i].tally();
+    if (!first.can_merge(other, left)) {
       return i;
     }
-    counters.front().merge_from(counters[i]);
-    merged_bytes += counters[i].table().bytes();
+    first.merge_from(other);
+    merged_bytes += other.table().bytes();
   }
   return counters.size();
 }
@@ -41,7 +43,7 @@ Result<MergedCounts> MergedCounts::merge(std::span<Counter> counters) {
   for (const Counter& counter : counters) {
     merged.totals_ += counter.totals();
   }
-  Counter& first = counters.front();
+  Tally& first = counters.front().tally();
   const std::size_t merged_tables = merge_tables(counters);
   if (merged_tables == counters.size() && !first.has_runs()) {
     merged.table_ = &first.table();
@@ -49,10 +51,10 @@ Result<MergedCounts> MergedCounts::merge(std::span<Counter> counters) {
   }
   KS_TRY_VALUE(runs, first.take_runs());
   for (Counter& other : counters.subspan(merged_tables)) {
-    KS_TRY_VALUE(others, other.take_runs());
+    KS_TRY_VALUE(others, other.tally().take_runs());
     std::move(others.begin(), others.end(), std::back_inserter(runs));
   }
-  KS_TRY(reduce(runs, 1, Order::kWord, *first.options().space));
+  KS_TRY(reduce(runs, 1, Order::kWord, *first.space()));
   merged.run_ = std::move(runs.front());
   return merged;
 }

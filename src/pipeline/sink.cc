@@ -16,4 +16,12 @@ std::uint64_t fingerprint(const BatchPlan& plan) {
   return XXH3_64bits(text.data(), text.size());
 }
 
+Error overtaken(const Sink& sink, const std::string& stream, BatchId held, BatchId next) {
+  return Error{ExitCode::kTryAgain,
+               fmt::format("{}: holds batch {} of stream '{}' now: another process has written it. "
+                           "Batch {} was not. Let one process write the stream, or give it another "
+                           "name with --name.",
+                           sink.name(), held, stream, next)};
+}
+
 }  // namespace kstream

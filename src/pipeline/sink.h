@@ -45,4 +45,7 @@ class Sink {
   virtual Status write(const BatchResult& result) = 0;
 };
 
+// 75: while this process had the stream's batch `next` in hand another one has written to the sink.
+Error overtaken(const Sink& sink, const std::string& stream, BatchId held, BatchId next);
+
 }  // namespace kstream

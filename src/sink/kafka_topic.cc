@@ -77,11 +77,7 @@ Status KafkaTopicSink::write(const BatchResult& result) {
       return {};
     }
     if (held_ && held_->id + 1 != batch.id) {
-      return Error{ExitCode::kTryAgain,
-                   fmt::format("{}: holds batch {} of group '{}' now: another process has written "
-                               "it. Batch {} was not. Let one process write the stream, or give it "
-                               "another name with --name.",
-                               name(), held_->id, id_, batch.id)};
+      return overtaken(*this, id_, held_->id, batch.id);
     }
   }
   Status written = write_transaction(result, batch);

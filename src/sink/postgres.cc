@@ -182,11 +182,7 @@ Status PostgresSink::write(const BatchResult& result) {
     return {};  // an earlier call wrote it, and the answer to its COMMIT was lost
   }
   if (last && last->id + 1 != id) {
-    return Error{ExitCode::kTryAgain,
-                 fmt::format("{}: holds batch {} of stream '{}' now: another process has written "
-                             "it. Batch {} was not. Let one process write the stream, or give it "
-                             "another name with --name.",
-                             name(), last->id, stream_, id)};
+    return overtaken(*this, stream_, last->id, id);
   }
   Status written = write_rows(result);
   if (!written.ok()) {

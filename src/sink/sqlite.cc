@@ -146,11 +146,7 @@ Status SqliteSink::write_batch(const BatchResult& result, const std::string& tim
   if (database_->changes() == 1 && (!last || last->id + 1 == id)) {
     return {};
   }
-  return Error{ExitCode::kTryAgain,
-               fmt::format("{}: holds batch {} of stream '{}' now: another process has written it. "
-                           "Batch {} was not. Let one process write the stream, or give it another "
-                           "name with --name.",
-                           name(), last ? last->id : 0, stream_, id)};
+  return overtaken(*this, stream_, last ? last->id : 0, id);
 }
 
 }  // namespace kstream

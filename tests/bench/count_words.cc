@@ -278,8 +278,8 @@ double share_of_batch_end(const Text& text) {
     if (i % kBlocksInBatch == kBlocksInBatch - 1) {
       ending += seconds_of([&] {
         std::vector<WordCount> counts;
-        counts.reserve(counter.table().size());
-        counter.table().for_each([&](std::string_view word, std::uint64_t count) {
+        counts.reserve(counter.tally().table().size());
+        counter.tally().table().for_each([&](std::string_view word, std::uint64_t count) {
           counts.push_back({word, count});
         });
         KS_CHECK(!counts.empty());

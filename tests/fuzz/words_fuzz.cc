@@ -101,7 +101,7 @@ void expect_equal(const WordTable& table, const Counts& expected) {
 }
 
 void expect_equal(const Counter& counter, const Expected& expected) {
-  expect_equal(counter.table(), expected.counts);
+  expect_equal(counter.tally().table(), expected.counts);
   expect(counter.totals() == expected.totals);
 }
 
@@ -158,8 +158,8 @@ class Counters {
       expected_merged_[word] += count;
     }
     for (std::size_t i = 0; i < counters_.size(); ++i) {
-      merged_[i].merge_from(counters_[i]);
-      expect_equal(merged_[i].table(), expected_merged_);
+      merged_[i].tally().merge_from(counters_[i].tally());
+      expect_equal(merged_[i].tally().table(), expected_merged_);
     }
   }
 

@@ -38,7 +38,7 @@ TEST_CASE("counter: repaired texts, nulls and long records between others, each 
   }
   Counter counter({}, 7);
   counter.count(block);
-  CHECK(map_of(counter.table()) == expected);
+  CHECK(map_of(counter.tally().table()) == expected);
   CHECK(counter.totals().records == 2000);
   CHECK(counter.totals().nulls == 1000);
   CHECK(counter.totals().invalid == 334);
@@ -48,7 +48,7 @@ TEST_CASE("counter: repaired texts, nulls and long records between others, each 
 namespace {
 
 WordMap counts_of(const Counter& counter) {
-  return map_of(counter.table());
+  return map_of(counter.tally().table());
 }
 
 using Counts = std::map<std::string, std::uint64_t>;
@@ -94,7 +94,7 @@ TEST_CASE("counter: what becomes of invalid records, between valid ones") {
     CHECK(failing.totals().records == 2);
     failing.clear();
     CHECK(failing.status().ok());
-    CHECK(failing.table().is_empty());
+    CHECK(failing.tally().table().is_empty());
   }
 }
 

@@ -218,7 +218,7 @@ TEST_CASE("counters: the same counts with little memory as with much, for any nu
           Counter& counter = counters[i % size];
           counter.count(fill(block, i * 1500, i * 1500 + 3000));
           REQUIRE(counter.status().ok());
-          CHECK(counter.table().bytes() <= std::max(memory, kMiB));
+          CHECK(counter.tally().table().bytes() <= std::max(memory, kMiB));
           for (std::size_t j = i * 1500; j < i * 1500 + 3000; ++j) {
             expected.add("w" + std::to_string(j));
             expected.add("word-of-sixteen-" + std::to_string(j % 977));

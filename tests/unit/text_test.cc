@@ -105,7 +105,7 @@ Counts count(const CountOptions& options, const std::vector<std::string>& record
   REQUIRE(counter.status().ok());
   Counts counts;
   std::uint64_t words = 0;
-  for (const auto& [word, count] : map_of(counter.table())) {
+  for (const auto& [word, count] : map_of(counter.tally().table())) {
     REQUIRE(count % times == 0);
     counts[word] = count / times;
     words += count;
@@ -174,7 +174,7 @@ TEST_CASE("text: a word of 1 MiB, as each decoder has it") {
       block.start({"lines", 0});
       REQUIRE(block.append({0, 0, std::nullopt, record}));
       counter.count(block);
-      const WordMap counts = map_of(counter.table());
+      const WordMap counts = map_of(counter.tally().table());
       REQUIRE(counts.size() == 1);
       return counts.begin()->first;
     };
