@@ -1,12 +1,12 @@
 #include "app/memory.h"
 
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <string>
 
 #include "catch.h"
 #include "os/memory_limit.h"
+#include "temporary_directory.h"
 
 namespace kstream {
 namespace {
@@ -16,20 +16,15 @@ constexpr std::uint64_t kMiB = 1024 * 1024;
 // The files of a system, as far as they say something about memory.
 class System {
  public:
-  System() : root_((std::filesystem::temp_directory_path() / "kstream-test-XXXXXX").string()) {
-    REQUIRE(::mkdtemp(root_.data()) != nullptr);
-  }
-  ~System() { std::filesystem::remove_all(root_); }
-
   void write(const std::string& path, const std::string& text) {
-    const std::filesystem::path file = root_ + path;
+    const std::filesystem::path file = root_.path() + path;
     std::filesystem::create_directories(file.parent_path());
     std::ofstream(file) << text;
   }
-  std::optional<std::uint64_t> limit() const { return memory_limit(root_); }
+  std::optional<std::uint64_t> limit() const { return memory_limit(root_.path()); }
 
  private:
-  std::string root_;
+  TemporaryDirectory root_;
 };
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include "os/line_reader.h"
 #include "os/output.h"
 #include "os/private_directory.h"
+#include "temporary_directory.h"
 
 namespace kstream {
 namespace {
@@ -17,26 +18,13 @@ namespace {
 class TemporaryFile {
  public:
   explicit TemporaryFile(const std::string& content) {
-    const int descriptor = ::mkstemp(path_.data());
-    REQUIRE(descriptor >= 0);
-    REQUIRE(Output(descriptor, path_).write(content).ok());
-    ::close(descriptor);
+    REQUIRE(SystemFileSystem().write_synced(path_, content).ok());
   }
-  ~TemporaryFile() { ::unlink(path_.c_str()); }
   const std::string& path() const { return path_; }
 
  private:
-  std::string path_ = "/tmp/kstream-test-XXXXXX";
-};
-
-class TemporaryDirectory {
- public:
-  TemporaryDirectory() { REQUIRE(::mkdtemp(path_.data()) != nullptr); }
-  ~TemporaryDirectory() { std::filesystem::remove_all(path_); }
-  const std::string& path() const { return path_; }
-
- private:
-  std::string path_ = "/tmp/kstream-test-XXXXXX";
+  TemporaryDirectory directory_;
+  std::string path_ = directory_.path() + "/file";
 };
 
 std::vector<std::string> lines_of(LineReader& reader) {

@@ -1,5 +1,3 @@
-#include <cstdlib>
-#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -8,6 +6,7 @@
 #include "simulated_disk.h"
 #include "sink/batch_files.h"
 #include "sink/sqlite.h"
+#include "temporary_directory.h"
 
 namespace kstream {
 namespace {
@@ -47,15 +46,10 @@ BatchFiles::Options files_of(const std::string& stream, Compression compression)
 // A file for SQLite, gone at the end.
 class Database {
  public:
-  Database()
-      : directory_((std::filesystem::temp_directory_path() / "kstream-test-XXXXXX").string()) {
-    REQUIRE(::mkdtemp(directory_.data()) != nullptr);
-  }
-  ~Database() { std::filesystem::remove_all(directory_); }
-  std::string file() const { return directory_ + "/counts.db"; }
+  std::string file() const { return directory_.path() + "/counts.db"; }
 
  private:
-  std::string directory_;
+  TemporaryDirectory directory_;
 };
 
 std::unique_ptr<SqliteSink> open(const Database& at, const std::string& stream) {

@@ -1,8 +1,8 @@
 // The log as its users see it: full disks, failing ones, threads, and what it refuses.
 #include <atomic>
-#include <filesystem>
 #include <thread>
 
+#include "temporary_directory.h"
 #include "wal_fixture.h"
 
 namespace kstream::wal {
@@ -317,11 +317,10 @@ TEST_CASE("log: a first start that was cut short is taken up again, with a new s
 }
 
 TEST_CASE("log: a block is read while others are written, by several threads") {
-  std::string directory = "/tmp/kstream-test-XXXXXX";
-  REQUIRE(::mkdtemp(directory.data()) != nullptr);
+  const TemporaryDirectory directory;
   SystemFileSystem files;
   SystemClock clock;
-  auto made = WriteAheadLog::create(files, clock, directory + "/wal", kStream,
+  auto made = WriteAheadLog::create(files, clock, directory.path() + "/wal", kStream,
                                     {4 * 1024 * 1024, 512 * 1024, {}});
   REQUIRE(made.ok());
   WriteAheadLog& log = *made.value();
@@ -361,11 +360,10 @@ TEST_CASE("log: a block is read while others are written, by several threads") {
   CHECK(read == kWriters * 60);
   CHECK_FALSE(is_wrong);
   made.value().reset();
-  auto opened = WriteAheadLog::open(files, clock, directory + "/wal", kStream, {});
+  auto opened = WriteAheadLog::open(files, clock, directory.path() + "/wal", kStream, {});
   REQUIRE(opened.ok());
   CHECK(opened.value()->ends() == OffsetMap{{{"a", 0}, 600}, {{"b", 1}, 600}, {{"b", 2}, 600}});
   CHECK(opened.value()->last_batch() == 40);
-  std::filesystem::remove_all(directory);
 }
 
 }  // namespace kstream::wal
