@@ -10,7 +10,8 @@ needs_kafka
 
 topic=convert-$run group=convert-$run
 make_topic "$topic" 3
-lines 11 240000 > feed
+# More than the first lives can take on a slow machine, and fast: a batch must not fit into a pipe.
+lines 11 600000 > feed
 text_sums < feed > want
 receive=("$KSTREAM" wordcount --mode receiver -b "$brokers" -g "$group" -t "$topic" --from earliest
   --interval 200ms --format json --state-dir state -X session.timeout.ms=6000)
