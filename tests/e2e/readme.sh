@@ -18,7 +18,7 @@ for ((i = 0; i < 200; i++)); do echo "key$i:some words of line $i"; done > lines
 mkdir bin
 cat > bin/kstream << END
 #!/bin/sh
-exec timeout --preserve-status -s TERM 5 "$KSTREAM" "\$@"
+exec timeout --preserve-status -s TERM 8 "$KSTREAM" "\$@"
 END
 chmod +x bin/kstream
 mkdir -p config
