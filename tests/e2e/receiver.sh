@@ -167,7 +167,7 @@ for log in '' '--state-dir state-term'; do
   # Load while it is told to stop.
   loaded=loaded${log:+-log}-$run
   make_topic "$loaded" 2
-  head -n 60000 feed | "$KSTREAM" produce -b "$brokers" -t "$loaded" --rate 30000 2> produce.err &
+  head -n 60000 feed | "$KSTREAM" produce -b "$brokers" -t "$loaded" --rate 2500 2> produce.err &
   producer=$!
   children+=("$producer")
   : > all
