@@ -110,6 +110,43 @@ print(sum({b["batch"]: b["records"] for f in sys.argv[1:] for l in open(f) if l.
            for b in [json.loads(l)]}.values()))' "$@"
 }
 
+# For tests of kill -9.
+# killed_lives KILLS TOPIC PROGRESS COMMAND...: runs the command KILLS times and kills it with -9 at random
+# moments; then a last time, with --exit. Lines of `feed` are produced meanwhile, some for each life: none
+# finds nothing to do, however slow the machine. Every third goes on until what PROGRESS prints changes, so
+# that it has come to something. `lives` are the files of their outputs; what they said is in err.LIFE.
+killed_lives() {
+  local kills=$1 topic=$2 progress=$3 life daemon before producer producers=()
+  shift 3
+  rm -f piece.* out.* err.*
+  split -d -a 4 -l $((($(wc -l < feed) + kills - 1) / kills)) feed piece.
+  lives=()
+  comes_to_something() { [[ $("$progress") != "$before" ]]; }
+  for ((life = 1; life <= kills; life++)); do
+    "$KSTREAM" produce -b "$brokers" -t "$topic" --rate 30000 < "$(printf 'piece.%04d' $((life - 1)))" \
+      2> "produce.$life" &
+    producers+=("$!")
+    : > "out.$life"
+    before=$("$progress")
+    "$@" > "out.$life" 2> "err.$life" &
+    daemon=$!
+    children+=("${producers[-1]}" "$daemon")
+    lives+=("out.$life")
+    sleep "0.$((RANDOM % 70 + 15))"
+    ((life % 3)) || wait_for 60 comes_to_something || { cat "err.$life" >&2; fail "life $life counts nothing"; }
+    kill -KILL "$daemon" || { cat "err.$life" >&2; fail "life $life ended before it was killed"; }
+    wait "$daemon" 2> /dev/null || true
+  done
+  for producer in "${producers[@]}"; do
+    wait "$producer" || { cat produce.[0-9]* >&2; fail "produce ended with $?"; }
+  done
+  "$@" --exit > out.last 2> err.last || { cat err.last >&2; fail "the last life ended with $?"; }
+  lives+=(out.last)
+  if grep -hE 'error' err.* >&2; then fail "a life did not end by its kill"; fi
+}
+# Progress of what writes JSON lines to standard output.
+lines_out() { wc -l < "out.$life"; }
+
 postgres_proxy=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)/postgres_proxy.py
 # For tests of PostgreSQL: a database of its own in `url`, the server's port in `postgres_port`.
 needs_postgres() {

@@ -46,19 +46,8 @@ for mode in direct receiver; do
   count=("$KSTREAM" wordcount --mode "$mode" -b "$brokers" -g "$topic" -t "$topic" --from earliest
     --interval 100ms --state-dir "state-$mode" --name words --output "sqlite:$mode.db"
     --output "file:$mode.files" --compress gzip -X session.timeout.ms=6000)
-  "$KSTREAM" produce -b "$brokers" -t "$topic" --rate 30000 < feed 2> produce.err &
-  producer=$!
-  children+=("$producer")
-  for ((life = 1; life <= kills; life++)); do
-    "${count[@]}" > "out.$life" 2> "err.$life" &
-    daemon=$!
-    children+=("$daemon")
-    sleep "$((RANDOM % 2)).$((RANDOM % 60 + 25))"
-    kill -KILL "$daemon" || { cat "err.$life" >&2; fail "$mode: life $life ended before it was killed"; }
-    wait "$daemon" 2> /dev/null || true
-  done
-  wait "$producer" || { cat produce.err >&2; fail "produce ended with $?"; }
-  "${count[@]}" --exit > out.last 2> err.last || { cat err.last >&2; fail "$mode: the last life ended with $?"; }
+  files_written() { find "$mode.files" -name 'batch-*' 2> /dev/null | wc -l || true; }
+  killed_lives "$kills" "$topic" files_written "${count[@]}"
   [[ ! -s out.last ]] || fail "something on standard output"
   number=$(sums_of "$mode.db" "$mode.files"/batch-*.json.gz) || fail "$mode: see above"
   LC_ALL=C sort -o db.got db.got

@@ -7,7 +7,10 @@
 cd "$work"
 needs_kafka
 
-send() { seq -f "$2%g" "$3" | "$KSTREAM" produce -b "$brokers" -t "$1" 2> produce.err; }  # TOPIC PREFIX COUNT
+# send TOPIC PREFIX COUNT: each partition gets some.
+send() {
+  seq -f "$2%g" "$3" | "$KSTREAM" produce -b "$brokers" -t "$1" -X sticky.partitioning.linger.ms=0 2> produce.err
+}
 receive=(wordcount --mode receiver -b "$brokers" -X session.timeout.ms=6000 --format json)
 # receives CODE GROUP TOPIC ARGUMENT...: a run with an end.
 receives() { exits "$1" "${receive[@]}" -g "$2" -t "$3" --from earliest -e "${@:4}"; }

@@ -55,9 +55,9 @@ exits 65 wordcount -b "$brokers" -t "$in" --from earliest -e --output "kafka:$sm
 says 'max.message.bytes'
 [[ -z $(consume "$small") ]] || fail "part of a batch is there"
 
-# lives MODE ARGUMENT...: kills, and what came of it.
-lives() {
-  local mode=$1 topic=kills-$1-$run results=kills-out-$1-$run life daemon producer outputs=()
+# kills_of MODE ARGUMENT...: kills, and what came of it.
+kills_of() {
+  local mode=$1 topic=kills-$1-$run results=kills-out-$1-$run
   shift
   make_topic "$topic" 4
   make_topic "$results" 4
@@ -65,38 +65,20 @@ lives() {
   text_sums < feed > want
   local count=("$KSTREAM" wordcount --mode "$mode" -b "$brokers" -t "$topic" --from earliest --interval 100ms
     --format json --output stdout --output "kafka:$results" --state-dir "state.$mode" "$@")
-  "$KSTREAM" produce -b "$brokers" -t "$topic" --rate 30000 < feed 2> produce.err &
-  producer=$!
-  children+=("$producer")
-  for ((life = 1; life <= kills; life++)); do
-    "${count[@]}" > "out.$mode.$life" 2> "err.$mode.$life" &
-    daemon=$!
-    children+=("$daemon")
-    outputs+=("out.$mode.$life")
-    sleep "0.$((RANDOM % 60 + 30))"
-    # Every third life is let come to its records first, if there are any left.
-    counts_or_done() { grep -qs '"batch"' "out.$mode.$life" || ! kill -0 "$producer" 2> /dev/null; }
-    ((life % 3)) || wait_for 20 counts_or_done || { cat "err.$mode.$life" >&2; fail "life $life counts nothing"; }
-    kill -KILL "$daemon" || { cat "err.$mode.$life" >&2; fail "life $life ended before it was killed"; }
-    wait "$daemon" 2> /dev/null || true
-  done
-  wait "$producer" || { cat produce.err >&2; fail "produce ended with $?"; }
-  "${count[@]}" --exit > out.last 2> err.last || { cat err.last >&2; fail "the last life ended with $?"; }
-  outputs+=(out.last)
-  grep -hE 'error' err."$mode".* >&2 && fail "$mode: a life did not end by its kill"
+  killed_lives "$kills" "$topic" lines_out "${count[@]}"
   consume "$results" > consumed
-  python3 "$here/topic_batches.py" consumed "${outputs[@]}" 2> batches | LC_ALL=C sort > got \
+  python3 "$here/topic_batches.py" consumed "${lives[@]}" 2> batches | LC_ALL=C sort > got \
     || { cat batches >&2; fail "$mode: batches"; }
   same "$mode: the counts of $kills lives" want got
   is_at_end "kstream:$topic:$results" "$topic" 4 || fail "$mode: the group of the output is not at the end"
   ends=$(kcat -Q -b "$brokers" -t "$results:0:-1" -t "$results:1:-1" -t "$results:2:-1" -t "$results:3:-1" \
     2> kcat.err | awk '{sum += $NF} END {print sum}')
   echo "$mode: $kills kills, $(< batches) batches, $(wc -l < consumed) of $ends offsets are committed records"
-  (($(< batches) > kills / 3)) || fail "only $(< batches) batches in $kills lives: that shows nothing"
+  (($(< batches) > kills / 4)) || fail "only $(< batches) batches in $kills lives: that shows nothing"
 }
-lives direct -g "kills-direct-$run"
+kills_of direct -g "kills-direct-$run"
 is_at_end "kills-direct-$run" "kills-direct-$run" 4 || fail "the named group is not at the end"
-lives receiver -g "kills-receiver-$run" -X session.timeout.ms=6000
+kills_of receiver -g "kills-receiver-$run" -X session.timeout.ms=6000
 
 # Two processes of one stream: the earlier one can write no more, and nothing is there twice.
 topic=two-$run
