@@ -203,13 +203,24 @@ void count_blocks(const CountOptions& options, Input& input) {
   counters.merge();
 }
 
-// Two tables: bytes add words to one of them; others merge, clear, or let it grow.
+// Two tables: bytes add words to one of them; others merge, clear, or let it grow. Neither comes to 2^64
+// words: what a count that wraps around is worth, nobody promises.
 void change_tables(Input& input) {
   WordTable tables[] = {WordTable(kSeed), WordTable(kSeed)};
   Counts expected[2];
+  std::uint64_t totals[2] = {};
   std::size_t current = 0;
   std::string word;
+  const auto takes = [&](std::uint64_t count) {
+    std::uint64_t total = 0;
+    const bool fits = !__builtin_add_overflow(totals[current], count, &total);
+    totals[current] = fits ? total : totals[current];
+    return fits;
+  };
   const auto add = [&](std::uint64_t count) {
+    if (!takes(count)) {
+      return;
+    }
     tables[current].add(word, count);
     if (count > 0) {
       expected[current][word] += count;
@@ -230,8 +241,12 @@ void change_tables(Input& input) {
       case kClear:
         tables[current].clear();
         expected[current].clear();
+        totals[current] = 0;
         break;
       case kMerge:
+        if (!takes(totals[current ^ 1])) {
+          break;
+        }
         tables[current].merge_from(tables[current ^ 1]);
         for (const auto& [other, count] : expected[current ^ 1]) {
           expected[current][other] += count;
