@@ -203,8 +203,8 @@ void count_blocks(const CountOptions& options, Input& input) {
   counters.merge();
 }
 
-// Two tables: bytes add words to one of them; others merge, clear, or let it grow. Neither comes to 2^64
-// words: what a count that wraps around is worth, nobody promises.
+// Two tables: bytes add words to one of them; others merge, clear, or let it grow. Neither comes to
+// 2^64 words: what a count that wraps around is worth, nobody promises.
 void change_tables(Input& input) {
   WordTable tables[] = {WordTable(kSeed), WordTable(kSeed)};
   Counts expected[2];
