@@ -121,6 +121,7 @@ killed_lives() {
   rm -f piece.* out.* err.*
   split -d -a 4 -l $((($(wc -l < feed) + kills - 1) / kills)) feed piece.
   lives=()
+  # shellcheck disable=SC2317  # wait_for calls it
   comes_to_something() { [[ $("$progress") != "$before" ]]; }
   for ((life = 1; life <= kills; life++)); do
     "$KSTREAM" produce -b "$brokers" -t "$topic" --rate 30000 < "$(printf 'piece.%04d' $((life - 1)))" \
