@@ -76,7 +76,9 @@ die
 cp -a state broken
 exits 0 state repair broken; says "nothing to repair"
 exits 0 state show --frames broken
-read -r segment at _ < <(grep ' RECORDS ' out | tail -12)
+# The first block of the batch in hand.
+waiting=$(awk '/^segment / {blocks += $5} END {print blocks}' out)
+read -r segment at _ < <(grep ' RECORDS ' out | tail -n "$waiting")
 printf '\377\376' | dd of="broken/wal/$segment" bs=1 seek=$((at + 60)) conv=notrunc status=none
 exits 65 state verify broken; says "payload"
 exits 65 state convert -b "$brokers" broken
