@@ -103,7 +103,8 @@ TransactionProducer::~TransactionProducer() {
   }
 }
 
-Result<std::vector<std::string>> TransactionProducer::notes(const std::string& group) {
+Result<std::map<TopicPartition, Committed>> TransactionProducer::committed(
+    const std::string& group) {
   const std::string doing = fmt::format("to read the positions of group '{}'", group);
   rd_kafka_t* client = client_->get();
   const QueueHandle answers(rd_kafka_queue_new(client));
@@ -131,7 +132,7 @@ Result<std::vector<std::string>> TransactionProducer::notes(const std::string& g
   if (const rd_kafka_error_t* error = rd_kafka_group_result_error(groups[0]); error != nullptr) {
     return failed(rd_kafka_error_code(error), doing);
   }
-  std::vector<std::string> notes;
+  std::map<TopicPartition, Committed> committed;
   const rd_kafka_topic_partition_list_t* list = rd_kafka_group_result_partitions(groups[0]);
   for (int i = 0; list != nullptr && i < list->cnt; ++i) {
     const rd_kafka_topic_partition_t& one = list->elems[i];
@@ -139,10 +140,11 @@ Result<std::vector<std::string>> TransactionProducer::notes(const std::string& g
       return failed(one.err, doing);
     }
     if (one.offset >= 0) {
-      notes.emplace_back(static_cast<const char*>(one.metadata), one.metadata_size);
+      committed[{one.topic, one.partition}] = {
+          one.offset, {static_cast<const char*>(one.metadata), one.metadata_size}};
     }
   }
-  return notes;
+  return committed;
 }
 
 Status TransactionProducer::begin(const Properties& headers, std::int64_t time_ms) {

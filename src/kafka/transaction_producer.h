@@ -4,7 +4,8 @@
 // Contract: create() settles what an earlier producer of the same id has left open, and from then
 // on
 //   that one can write nothing (Kafka calls it fenced). After an error this producer is of no more
-//   use, and whether its transaction was committed is not known; notes() of the next one says it.
+//   use, and whether its transaction was committed is not known; committed() of the next one says
+//   it.
 // Errors: transient ones may pass, with another producer. 75 when another producer has the id now,
 //   66, transient, when the topic is not there (it is not made), 65 for a record that the broker
 //   does not take, 77 when something is forbidden, 76 for brokers without transactions, 78 for a
@@ -17,6 +18,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -25,6 +27,7 @@
 #include <vector>
 
 #include "kafka/client.h"
+#include "kafka/receiver.h"
 #include "model/offset.h"
 #include "os/clock.h"
 
@@ -37,8 +40,8 @@ class TransactionProducer {
                                                              const std::string& id);
   ~TransactionProducer();
 
-  // What commits have noted at the positions of a group, one for each partition that has any.
-  Result<std::vector<std::string>> notes(const std::string& group);
+  // The positions of a group, with what their commits have noted: of each partition that has one.
+  Result<std::map<TopicPartition, Committed>> committed(const std::string& group);
 
   // The headers and the time, milliseconds since 1970, of the transaction's records.
   Status begin(const Properties& headers, std::int64_t time_ms);

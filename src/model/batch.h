@@ -26,6 +26,15 @@ struct BatchPlan {
   bool operator==(const BatchPlan&) const = default;
 };
 
+// Where each of its partitions stands after the batch.
+inline OffsetMap next_offsets(const BatchPlan& plan) {
+  OffsetMap next;
+  for (const OffsetRange& range : plan.ranges) {  // the last one, if a partition has several
+    next[range.partition] = range.until;
+  }
+  return next;
+}
+
 struct WordCount {
   std::string_view word;  // any bytes
   std::uint64_t count = 0;

@@ -16,6 +16,7 @@
 
 #include "base/result.h"
 #include "model/batch.h"
+#include "model/offset.h"
 
 namespace kstream {
 
@@ -41,6 +42,10 @@ class Sink {
 
   // Nothing if it holds none, or cannot know. Asked once, at the start.
   virtual Result<std::optional<HeldBatch>> last_batch() = 0;
+
+  // Where the stream's partitions stand after that batch; none if the sink does not keep it. Asked
+  // after last_batch().
+  virtual Result<OffsetMap> next_offsets() { return OffsetMap(); }
 
   virtual Status write(const BatchResult& result) = 0;
 };

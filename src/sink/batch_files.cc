@@ -75,12 +75,36 @@ Status BatchFiles::find_last() {
                                "changed. Name another directory.",
                                name(), last_file, kNote)};
     }
-    return note({});
+    return note();
   }
-  const std::vector<std::string_view> lines = split_list(*note_text, '\n');
+  KS_TRY(read_note(*note_text));
+  if (last_file > (last_ ? last_->id : 0)) {
+    last_ = HeldBatch{last_file, std::nullopt};
+    next_.clear();
+    return files_.link(path(kLatest), last_name);
+  }
+  return {};
+}
+
+Status BatchFiles::read_note(const std::string& text) {
+  const std::vector<std::string_view> lines = split_list(text, '\n');
   const auto id = lines.size() < 4 ? Result<std::int64_t>(std::int64_t{-1})
                                    : parse_integer(lines[2], 0, INT64_MAX);
-  if (lines.size() < 4 || lines[0] != kTitle || !id.ok()) {
+  bool is_right = lines.size() >= 4 && lines[0] == kTitle && id.ok();
+  for (std::size_t i = 4; is_right && i < lines.size() && !lines[i].empty(); ++i) {
+    const std::vector<std::string_view> parts = split_list(lines[i], ' ');
+    const auto number = [&parts](std::size_t part, std::int64_t max) {
+      return part < parts.size() ? parse_integer(parts[part], 0, max)
+                                 : Result<std::int64_t>(Error{});
+    };
+    const auto partition = number(1, INT32_MAX);
+    const auto next = number(2, INT64_MAX);
+    is_right = parts.size() == 3 && !parts[0].empty() && partition.ok() && next.ok();
+    if (is_right) {
+      next_[{std::string(parts[0]), static_cast<std::int32_t>(partition.value())}] = next.value();
+    }
+  }
+  if (!is_right) {
     return Error{ExitCode::kData,
                  fmt::format("{}: is not what kstream writes. Nothing was changed. "
                              "Name another directory.",
@@ -92,20 +116,20 @@ Status BatchFiles::find_last() {
                              "Name another directory, or this stream with --name.",
                              name(), lines[1], options_.stream)};
   }
-  if (last_file > id.value()) {
-    last_ = HeldBatch{last_file, std::nullopt};
-    return files_.link(path(kLatest), last_name);
-  }
   if (id.value() > 0) {
     last_ = HeldBatch{id.value(), std::strtoull(std::string(lines[3]).c_str(), nullptr, 16)};
   }
   return {};
 }
 
-Status BatchFiles::note(const HeldBatch& batch) {
-  return replace_file(files_, options_.directory, kNote,
-                      fmt::format("{}\n{}\n{}\n{:016x}\n", kTitle, options_.stream, batch.id,
-                                  batch.fingerprint.value_or(0)));
+Status BatchFiles::note() {
+  const HeldBatch batch = last_.value_or(HeldBatch());
+  std::string text = fmt::format("{}\n{}\n{}\n{:016x}\n", kTitle, options_.stream, batch.id,
+                                 batch.fingerprint.value_or(0));
+  for (const auto& [partition, next] : next_) {
+    text += fmt::format("{} {} {}\n", partition.topic, partition.partition, next);
+  }
+  return replace_file(files_, options_.directory, kNote, text);
 }
 
 Status BatchFiles::write(const BatchResult& result) {
@@ -123,14 +147,14 @@ Status BatchFiles::write(const BatchResult& result) {
     KS_TRY(files_.rename(temporary, path(file_name)));
     KS_TRY(files_.sync_directory(options_.directory));
     KS_TRY(files_.link(path(kLatest), file_name));
-    return note({id, fingerprint(result.plan)});
+    last_ = HeldBatch{id, fingerprint(result.plan)};
+    for (const auto& [partition, next] : kstream::next_offsets(result.plan)) {
+      next_[partition] = next;
+    }
+    return note();
   };
   const Status written = write_file();
-  if (!written.ok()) {
-    return explained(written.error());
-  }
-  last_ = HeldBatch{id, fingerprint(result.plan)};
-  return {};
+  return written.ok() ? written : explained(written.error());
 }
 
 Status BatchFiles::fill(WritableFile& file, const BatchResult& result) {

@@ -1,7 +1,7 @@
 // Batches as files of a directory, one each.
 //
 // Format: docs/FORMATS.md. batch-ID.EXTENSION, ID with 20 digits; `latest` is a link to the last
-//   one; `kstream-stream` names the stream and its last batch.
+//   one; `kstream-stream` names the stream, its last batch and where its partitions stand.
 // Contract: a file is there as a whole or not at all, and stays as it is. Its name is there for
 // good
 //   before write() returns. A file without the batch in kstream-stream is what a crash between the
@@ -41,6 +41,8 @@ class BatchFiles final : public Sink {
   std::string name() const override { return "file:" + options_.directory; }
   bool wants_empty_batches() const override { return false; }
   Result<std::optional<HeldBatch>> last_batch() override { return last_; }
+  // None after a crash between a batch and its note.
+  Result<OffsetMap> next_offsets() override { return next_; }
   Status write(const BatchResult& result) override;
 
  private:
@@ -49,7 +51,8 @@ class BatchFiles final : public Sink {
 
   std::string path(const std::string& name) const { return options_.directory + "/" + name; }
   Status find_last();
-  Status note(const HeldBatch& batch);
+  Status read_note(const std::string& text);
+  Status note();
   Status fill(WritableFile& file, const BatchResult& result);
   Error explained(const Error& error);
 
@@ -57,6 +60,7 @@ class BatchFiles final : public Sink {
   FileSystem& files_;
   ScratchSpace& space_;
   std::optional<HeldBatch> last_;
+  OffsetMap next_;
 };
 
 }  // namespace kstream

@@ -48,9 +48,11 @@ Result<std::optional<HeldBatch>> KafkaTopicSink::last_batch() {
 // In this order: what an earlier producer has left open is settled before it is looked at.
 Status KafkaTopicSink::connect() {
   KS_TRY_VALUE(producer, kafka::TransactionProducer::create(client_, topic_, id_));
-  KS_TRY_VALUE(notes, producer->notes(id_));
+  KS_TRY_VALUE(positions, producer->committed(id_));
   std::optional<HeldBatch> last;
-  for (const std::string& note : notes) {
+  OffsetMap next;
+  for (const auto& [partition, position] : positions) {
+    const std::string& note = position.metadata;
     const std::optional<HeldBatch> noted = read_batch_note(note);
     if (!noted) {
       return Error{ExitCode::kData,
@@ -63,8 +65,10 @@ Status KafkaTopicSink::connect() {
     if (!last || noted->id > last->id) {
       last = noted;
     }
+    next[partition] = position.next;
   }
   held_ = last;
+  next_ = std::move(next);
   producer_ = std::move(producer);
   return {};
 }
@@ -102,13 +106,7 @@ Status KafkaTopicSink::write_transaction(const BatchResult& result, const HeldBa
     return {};
   };
   KS_TRY(result.counts.for_each(send));
-  OffsetMap next;
-  for (const OffsetRange& range : plan.ranges) {
-    if (!range.is_empty()) {
-      next[range.partition] = range.until;
-    }
-  }
-  return producer_->commit(groups_, next, batch_note(batch));
+  return producer_->commit(groups_, kstream::next_offsets(plan), batch_note(batch));
 }
 
 }  // namespace kstream

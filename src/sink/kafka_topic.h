@@ -41,6 +41,7 @@ class KafkaTopicSink final : public Sink {
   std::string name() const override { return "kafka:" + topic_; }
   bool wants_empty_batches() const override { return false; }
   Result<std::optional<HeldBatch>> last_batch() override;
+  Result<OffsetMap> next_offsets() override { return next_; }
   Status write(const BatchResult& result) override;
 
  private:
@@ -52,7 +53,8 @@ class KafkaTopicSink final : public Sink {
   const std::string id_;             // of its transactions, and of the group that has the notes
   std::vector<std::string> groups_;  // that get the positions; the first is that one
   std::unique_ptr<kafka::TransactionProducer> producer_;  // none: not yet, or it has failed
-  std::optional<HeldBatch> held_;
+  std::optional<HeldBatch> held_;                         // when it connected, or since
+  OffsetMap next_;                                        // when it connected
 };
 
 }  // namespace kstream

@@ -175,6 +175,17 @@ Result<std::optional<HeldBatch>> PostgresSink::last_batch() {
   return std::optional(HeldBatch{rows.number(0, 0), static_cast<std::uint64_t>(rows.number(0, 1))});
 }
 
+Result<OffsetMap> PostgresSink::next_offsets() {
+  KS_TRY_VALUE(rows, connection_->query("SELECT topic, partition, next_offset FROM kstream_offsets "
+                                        "WHERE stream = $1",
+                                        {stream_}));
+  OffsetMap next;
+  for (int row = 0; row < rows.size(); ++row) {
+    next[{rows.text(row, 0), static_cast<std::int32_t>(rows.number(row, 1))}] = rows.number(row, 2);
+  }
+  return next;
+}
+
 Status PostgresSink::write(const BatchResult& result) {
   KS_TRY_VALUE(last, last_batch());
   const BatchId id = *result.plan.id;
@@ -269,19 +280,18 @@ Status PostgresSink::write_offsets(const BatchResult& result) {
   std::string topics;
   std::string partitions;
   std::string offsets;
-  for (const OffsetRange& range : result.plan.ranges) {
-    if (!range.is_empty()) {
-      const char* comma = topics.empty() ? "" : ",";
-      topics += fmt::format("{}\"{}\"", comma, range.partition.topic);  // letters, digits, ._-
-      partitions += fmt::format("{}{}", comma, range.partition.partition);
-      offsets += fmt::format("{}{}", comma, range.until);
-    }
+  for (const auto& [partition, next] : kstream::next_offsets(result.plan)) {
+    const char* comma = topics.empty() ? "" : ",";
+    topics += fmt::format("{}\"{}\"", comma, partition.topic);  // letters, digits, ._-
+    partitions += fmt::format("{}{}", comma, partition.partition);
+    offsets += fmt::format("{}{}", comma, next);
   }
   KS_TRY(connection_->query(
       "INSERT INTO kstream_offsets SELECT $1, topic, partition, next_offset, $2 "
       "FROM unnest($3::text[], $4::integer[], $5::bigint[]) AS new (topic, partition, next_offset) "
       "ON CONFLICT (stream, topic, partition) "
-      "DO UPDATE SET next_offset = excluded.next_offset, batch = excluded.batch",
+      "DO UPDATE SET next_offset = excluded.next_offset, batch = excluded.batch "
+      "WHERE kstream_offsets.next_offset <> excluded.next_offset",
       {stream_, fmt::to_string(*result.plan.id), fmt::format("{{{}}}", topics),
        fmt::format("{{{}}}", partitions), fmt::format("{{{}}}", offsets)}));
   return {};

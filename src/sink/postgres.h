@@ -34,6 +34,7 @@ class PostgresSink final : public Sink {
   std::string name() const override { return connection_->name(); }
   bool wants_empty_batches() const override { return false; }
   Result<std::optional<HeldBatch>> last_batch() override;
+  Result<OffsetMap> next_offsets() override;
   Status write(const BatchResult& result) override;
 
  private:

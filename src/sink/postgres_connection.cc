@@ -107,8 +107,8 @@ Error postgres_error(std::string_view name, std::string_view state, std::string_
 
 PostgresRows::PostgresRows(pg_result* result) : result_(result, PQclear) {}
 
-bool PostgresRows::empty() const {
-  return PQntuples(result_.get()) == 0;
+int PostgresRows::size() const {
+  return PQntuples(result_.get());
 }
 
 std::string PostgresRows::text(int row, int column) const {

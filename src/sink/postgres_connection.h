@@ -32,7 +32,8 @@ Error postgres_error(std::string_view name, std::string_view state, std::string_
 class PostgresRows {
  public:
   explicit PostgresRows(pg_result* result);
-  bool empty() const;
+  int size() const;
+  bool empty() const { return size() == 0; }
   std::string text(int row, int column) const;
   std::int64_t number(int row, int column) const;
   // Rows that it has changed.

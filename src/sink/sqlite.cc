@@ -58,7 +58,10 @@ Status SqliteSink::prepare() {
                                   "ON CONFLICT DO NOTHING"));
   KS_TRY_VALUE(add_count, database_->prepare("INSERT INTO kstream_counts VALUES (?, ?, ?, ?, ?)"));
   KS_TRY_VALUE(set_offset,
-               database_->prepare("REPLACE INTO kstream_offsets VALUES (?, ?, ?, ?, ?)"));
+               database_->prepare("INSERT INTO kstream_offsets VALUES (?, ?, ?, ?, ?) ON CONFLICT "
+                                  "DO UPDATE SET next_offset = excluded.next_offset, "
+                                  "batch = excluded.batch "
+                                  "WHERE next_offset <> excluded.next_offset"));
   find_last_ = std::move(find_last);
   add_batch_ = std::move(add_batch);
   add_count_ = std::move(add_count);
@@ -90,6 +93,20 @@ Result<std::optional<HeldBatch>> SqliteSink::last_batch() {
   return std::optional(last);
 }
 
+Result<OffsetMap> SqliteSink::next_offsets() {
+  KS_TRY_VALUE(rows, database_->prepare("SELECT topic, partition, next_offset FROM kstream_offsets "
+                                        "WHERE stream = ?"));
+  rows.bind(1, stream_);
+  OffsetMap next;
+  while (true) {
+    KS_TRY_VALUE(has_row, rows.step());
+    if (!has_row) {
+      return next;
+    }
+    next[{rows.text(0), static_cast<std::int32_t>(rows.number(1))}] = rows.number(2);
+  }
+}
+
 Status SqliteSink::write(const BatchResult& result) {
   KS_TRY(database_->execute("BEGIN IMMEDIATE"));
   Status written = write_rows(result);
@@ -115,15 +132,13 @@ Status SqliteSink::write_rows(const BatchResult& result) {
   };
   const Status added = result.counts.for_each(add);
   KS_TRY(added);
-  for (const OffsetRange& range : result.plan.ranges) {
-    if (!range.is_empty()) {
-      KS_TRY(set_offset_.bind(1, stream_)
-                 .bind(2, range.partition.topic)
-                 .bind(3, std::int64_t{range.partition.partition})
-                 .bind(4, range.until)
-                 .bind(5, id)
-                 .run());
-    }
+  for (const auto& [partition, next] : kstream::next_offsets(result.plan)) {
+    KS_TRY(set_offset_.bind(1, stream_)
+               .bind(2, partition.topic)
+               .bind(3, std::int64_t{partition.partition})
+               .bind(4, next)
+               .bind(5, id)
+               .run());
   }
   return {};
 }

@@ -28,6 +28,7 @@ class SqliteSink final : public Sink {
   std::string name() const override { return "sqlite:" + database_->path(); }
   bool wants_empty_batches() const override { return false; }
   Result<std::optional<HeldBatch>> last_batch() override;
+  Result<OffsetMap> next_offsets() override;
   Status write(const BatchResult& result) override;
 
  private:

@@ -18,7 +18,7 @@ using Words = std::vector<std::pair<std::string, std::uint64_t>>;
 // Batch `id` of a stream; the same for the same id.
 struct Batch {
   explicit Batch(BatchId id)
-      : plan{id, id * 1000, {{{"test", 0}, id * 10, id * 10 + 10}}},
+      : plan{id, id * 1000, {{{"test", 0}, id * 10, id * 10 + 10}, {{"test", 1}, 5, 5}}},
         words(Words{{"a", static_cast<std::uint64_t>(id)}, {std::string("b\0c", 3), 2}, {"", 1}}) {}
 
   BatchResult result() const {
@@ -28,6 +28,11 @@ struct Batch {
   BatchPlan plan;
   ListedWords words;
 };
+
+// After it, with the partition that no batch has had a record of.
+OffsetMap after(BatchId id) {
+  return {{{"test", 0}, id * 10 + 10}, {{"test", 1}, 5}};
+}
 
 std::string file_name(BatchId id, const char* suffix) {
   std::string digits = std::to_string(id);
@@ -92,6 +97,8 @@ TEST_CASE("files: a crash at any step leaves whole batches, and the sink knows t
         if (held > 0) {
           const Batch batch(held);
           CHECK(last->fingerprint.value_or(fingerprint(batch.plan)) == fingerprint(batch.plan));
+          CHECK(sink.value()->next_offsets().value() ==
+                (last->fingerprint ? after(held) : OffsetMap()));
         }
         for (BatchId id = 1; id <= held; ++id) {
           CHECK(disk.read(file_name(id, suffix)).value().has_value());
@@ -141,6 +148,14 @@ TEST_CASE("files: another stream's directory is refused, and one whose note is g
   };
   REQUIRE(code_of_open("test") == ExitCode::kOk);
   CHECK(code_of_open("other") == ExitCode::kConfig);
+  for (const char* line : {"test 0", "test 0 1 2", "test x 1", "test 0 -1", " 0 1", "test  1"}) {
+    INFO(line);
+    REQUIRE(disk.write_synced("out/kstream-stream",
+                              std::string("kstream-files 1\ntest\n1\n0\n") + line + "\n")
+                .ok());
+    CHECK(code_of_open("test") == ExitCode::kData);
+  }
+  REQUIRE(disk.remove("out/kstream-stream").ok());
   CHECK(code_of_open("test") == ExitCode::kOk);
   REQUIRE(disk.write_synced("out/kstream-stream", "something else\n").ok());
   CHECK(code_of_open("test") == ExitCode::kData);
@@ -160,6 +175,7 @@ TEST_CASE("sqlite: words are what they are, NUL and bytes too; totals and offset
   }
   CHECK(sink->last_batch().value()->id == 2);
   CHECK(sink->last_batch().value()->fingerprint == fingerprint(Batch(2).plan));
+  CHECK(sink->next_offsets().value() == after(2));
   CHECK(answer(at,
                "SELECT group_concat(hex(word) || '=' || count, ' ') FROM "
                "(SELECT * FROM kstream_totals ORDER BY hex(word))") == "=2 61=3 620063=4");
@@ -174,6 +190,7 @@ TEST_CASE("sqlite: words are what they are, NUL and bytes too; totals and offset
                "kstream_batches ORDER BY batch") == "1 1970-01-01T00:00:01Z 10 3");
   // Another stream in the same file.
   CHECK_FALSE(open(at, "other")->last_batch().value());
+  CHECK(open(at, "other")->next_offsets().value().empty());
   CHECK(open(at, "test")->last_batch().value()->id == 2);
 }
 
