@@ -54,6 +54,8 @@ Status run(const Settings& settings, Signals& signals) {
       return run_broker(settings, signals);
     case Command::kState:
       return run_state_action(settings);
+    case Command::kAdopt:
+      return run_adopt(settings);
     case Command::kOffsets:
       return run_offsets(settings);
   }

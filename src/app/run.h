@@ -13,6 +13,7 @@ Status run_broker(const Settings& settings, Signals& signals);
 Status run_state(const Settings& settings);
 Status run_repair(const Settings& settings);
 Status run_convert(const Settings& settings);
+Status run_adopt(const Settings& settings);
 Status run_offsets(const Settings& settings);
 
 }  // namespace kstream

@@ -24,6 +24,9 @@ struct CommandRow {
   const char* name;
   const char* help;
 };
+// The options are those of the wordcount that lost its state, so that it is not an action of
+// state's.
+constexpr const char* kAdopt = "adopt";
 constexpr CommandRow kCommands[] = {
     {Command::kWordcount, kForWordcount, "wordcount",
      "count words interval by interval (the main job)"},
@@ -32,6 +35,8 @@ constexpr CommandRow kCommands[] = {
      "run the embedded Kafka broker until SIGTERM; prints \"bootstrap HOST:PORT\""},
     {Command::kState, kForState, "state",
      "print or check a state directory, also while it is in use; or repair or convert one"},
+    {Command::kAdopt, kForWordcount | kForAdopt, kAdopt,
+     "state adopt: make a lost state directory anew; what else it takes is what wordcount takes"},
     {Command::kOffsets, kForOffsets, "offsets", "print the positions that a state directory holds"},
 };
 
@@ -163,6 +168,9 @@ Result<std::variant<Settings, Printout>> Parser::parse(
     const std::vector<std::string>& words, const std::map<std::string, std::string>& environment) {
   try {
     std::vector<std::string> reversed(words.rbegin(), words.rend());
+    if (words.size() > 1 && words[0] == "state" && words[1] == kAdopt) {
+      reversed.pop_back();
+    }
     app_.parse(reversed);
   } catch (const CLI::CallForHelp&) {
     const auto chosen = app_.get_subcommands();
@@ -260,9 +268,9 @@ std::optional<Error> Parser::unknown_words() const {
   const std::string near = nearest(word, views);
   const bool is_option = word.starts_with('-');
   return Error{ExitCode::kUsage,
-               fmt::format("unknown {} '{}'{}. See kstream{}{} --help.",
+               fmt::format("unknown {} '{}'{} See kstream{}{} --help.",
                            is_option ? "option" : (sub == nullptr ? "command" : "word"), word,
-                           near.empty() ? "" : fmt::format("; did you mean '{}'?", near),
+                           near.empty() ? "." : fmt::format("; did you mean '{}'?", near),
                            sub == nullptr ? "" : " ", sub == nullptr ? "" : sub->row->name)};
 }
 

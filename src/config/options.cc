@@ -505,11 +505,14 @@ const Option kOptions[] = {
     {"action", "", "show|verify|repair|convert", "",
      "print the state; only check it; make a new log of what is good of a damaged one; or make a "
      "receiver's state of a stopped direct stream's, and the other way round (convert needs "
-     "--brokers)",
+     "--brokers); for adopt see kstream state adopt --help",
      kForState, false, set_choice<&Settings::state_action, kStateActions>, true},
     {"frames", "", "", "", "also list every frame of the write-ahead log", kForState, false,
      when_on<[](Settings& settings) { settings.shows_frames = true; }>},
     {"directory", "", "DIR", "", "the state directory", kForState, false, set_state_dir, true},
+    {"from-sink", "", "", "",
+     "make --state-dir of what the outputs hold: their last batch, and where it ended", kForAdopt,
+     false, when_on<[](Settings& settings) { settings.is_adopted_from_sink = true; }>},
     {"action", "", "show", "", "print each partition's next offset", kForOffsets, false,
      set_offsets_action, true},
     {"property", "-X", "KEY=VALUE", "none", "any librdkafka property; repeatable",

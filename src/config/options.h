@@ -17,7 +17,8 @@ enum OptionUse : unsigned {
   kForProduce = 2,
   kForBroker = 4,
   kForState = 8,
-  kForOffsets = 16
+  kForOffsets = 16,
+  kForAdopt = 32
 };
 
 struct Option {

@@ -146,6 +146,28 @@ Status complete_wordcount(Settings& settings) {
   return {};
 }
 
+Status check_adopt(const Settings& settings) {
+  if (!settings.is_adopted_from_sink) {
+    return usage("state adopt makes a state of what the outputs hold: say so with --from-sink");
+  }
+  if (!settings.state_dir) {
+    return usage("no state directory: say with --state-dir DIR where it is to be");
+  }
+  if (settings.is_broker_embedded || !settings.ranges.empty()) {
+    return usage("state adopt is about a stream: name its brokers and no --range");
+  }
+  if (settings.mode != Mode::kDirect) {
+    return usage(
+        "an output holds where the stream was, which is a direct stream's state: say --mode "
+        "direct, run it once with --exit, then make it a receiver's with kstream state convert");
+  }
+  if (std::none_of(settings.outputs.begin(), settings.outputs.end(),
+                   [](const OutputTarget& output) { return output.kind != OutputKind::kStdout; })) {
+    return usage("standard output holds nothing: name the stream's outputs with --output");
+  }
+  return {};
+}
+
 }  // namespace
 
 Status complete(Settings& settings) {
@@ -173,6 +195,10 @@ Status complete(Settings& settings) {
   }
   if (settings.command == Command::kWordcount) {
     return complete_wordcount(settings);
+  }
+  if (settings.command == Command::kAdopt) {
+    KS_TRY(complete_wordcount(settings));
+    return check_adopt(settings);
   }
   if (settings.topics.size() != 1 || settings.topics[0].starts_with('^')) {
     return Error{ExitCode::kUsage,

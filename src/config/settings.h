@@ -20,7 +20,7 @@
 
 namespace kstream {
 
-enum class Command { kWordcount, kProduce, kBroker, kState, kOffsets };
+enum class Command { kWordcount, kProduce, kBroker, kState, kAdopt, kOffsets };
 
 enum class Mode { kDirect, kReceiver };
 
@@ -35,7 +35,7 @@ struct Settings {
   Command command = Command::kWordcount;
   log::Level log_level = log::Level::kInfo;
 
-  // wordcount and produce; state convert
+  // wordcount, whose settings state adopt has, too; produce; state convert
   kafka::ClientConfig client;
   bool is_broker_embedded = false;
   std::vector<std::string> topics;
@@ -103,6 +103,7 @@ struct Settings {
   // state, offsets; state_dir is the one that they are about
   StateAction state_action = StateAction::kShow;
   bool shows_frames = false;
+  bool is_adopted_from_sink = false;
 
   // A run that ends by itself at known offsets: it does not wait for boundaries or for brokers.
   bool is_bounded() const { return until.has_value() || is_once || !ranges.empty(); }

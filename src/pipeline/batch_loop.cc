@@ -30,13 +30,18 @@ std::string invalid_and_then(const Counter& counter) {
 }
 
 Error not_following(const Sink& sink, BatchId held, const BatchPlan& plan, const char* how) {
+  const char* mend =
+      held < *plan.id
+          ? "Where state and output belong together, the output is an old copy: put the "
+            "right one back"
+          : "Where the state was lost or is an old copy, move it away and make it anew "
+            "of what the output holds, with kstream state adopt --from-sink";
   return Error{
       ExitCode::kData,
       fmt::format("{}: holds batch {} of this stream as its last{}, but batch {} is next here. "
-                  "Nothing was read or written. Where state and output belong together, one of "
-                  "them is an old copy: put the other one's back. Where this is another stream, "
-                  "give it a name of its own with --name.",
-                  sink.name(), held, how, *plan.id)};
+                  "Nothing was read or written. {}. Where this is another stream, give it a name "
+                  "of its own with --name.",
+                  sink.name(), held, how, *plan.id, mend)};
 }
 
 }  // namespace
