@@ -1,26 +1,21 @@
 #!/usr/bin/env bash
-# label: embedded
-# Runs the commands that the README shows, against a broker started as it says.
+# label: kafka
+# Runs the commands that the README shows, on a topic of its own for `test`.
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "$0")/lib.sh"
 readme=$(cd "$(dirname "$0")/../.." && pwd)/README.md
 cd "$work"
+needs_kafka
 
-"$KSTREAM" broker --topic test:4 > address 2> err &
-children+=("$!")
-wait_for 20 grep -q bootstrap address || fail "no broker"
-brokers=$(sed -n 's/^bootstrap //p' address)
+topic=readme-$run
+make_topic "$topic" 4
 for ((i = 0; i < 200; i++)); do echo "key$i:some words of line $i"; done > lines
-
-"$KSTREAM" produce -b "$brokers" -t test --key-separator : < lines 2> err
+"$KSTREAM" produce -b "$brokers" -t "$topic" --key-separator : < lines 2> err
 
 # `kstream` ends by itself, or is stopped as a service is, soon after the block has printed something.
-# The embedded broker lets a group that has to share its partitions out again wait for a session timeout,
-# less a second: 44, unless it is told.
 mkdir bin
 cat > bin/kstream << END
 #!/usr/bin/env bash
-[[ "\$*" != *receiver* ]] || export KSTREAM_PROPERTY=session.timeout.ms=6000
 "$KSTREAM" "\$@" <&0 &
 for ((i = 0, printed = 0; i < 400 && printed < 20; i++)); do
   kill -0 \$! 2> /dev/null || break
@@ -44,6 +39,9 @@ while IFS= read -r -d '' block; do
   script=${block//HOST:PORT/$brokers}
   script=${script//FILE/lines}
   script=${script//DIR/state}
+  script=${script//-t test/-t $topic}
+  script=${script//--range test:/--range $topic:}
+  script=${script//--group words/--group $topic}
   PATH="$work/bin:$PATH" bash -euo pipefail -c "$script" > out 2> err < /dev/null \
     || { cat err >&2; fail "a block of the README ends with $?: $block"; }
   [[ -s out || $block == *produce* ]] || fail "a block of the README prints nothing: $block"
