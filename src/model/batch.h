@@ -27,7 +27,7 @@ struct BatchPlan {
 };
 
 // Where each of its partitions stands after the batch.
-inline OffsetMap next_offsets(const BatchPlan& plan) {
+inline OffsetMap offsets_after(const BatchPlan& plan) {
   OffsetMap next;
   for (const OffsetRange& range : plan.ranges) {  // the last one, if a partition has several
     next[range.partition] = range.until;

@@ -148,7 +148,7 @@ Status BatchFiles::write(const BatchResult& result) {
     KS_TRY(files_.sync_directory(options_.directory));
     KS_TRY(files_.link(path(kLatest), file_name));
     last_ = HeldBatch{id, fingerprint(result.plan)};
-    for (const auto& [partition, next] : kstream::next_offsets(result.plan)) {
+    for (const auto& [partition, next] : offsets_after(result.plan)) {
       next_[partition] = next;
     }
     return note();

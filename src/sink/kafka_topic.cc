@@ -106,7 +106,7 @@ Status KafkaTopicSink::write_transaction(const BatchResult& result, const HeldBa
     return {};
   };
   KS_TRY(result.counts.for_each(send));
-  return producer_->commit(groups_, kstream::next_offsets(plan), batch_note(batch));
+  return producer_->commit(groups_, offsets_after(plan), batch_note(batch));
 }
 
 }  // namespace kstream

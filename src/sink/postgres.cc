@@ -280,7 +280,7 @@ Status PostgresSink::write_offsets(const BatchResult& result) {
   std::string topics;
   std::string partitions;
   std::string offsets;
-  for (const auto& [partition, next] : kstream::next_offsets(result.plan)) {
+  for (const auto& [partition, next] : offsets_after(result.plan)) {
     const char* comma = topics.empty() ? "" : ",";
     topics += fmt::format("{}\"{}\"", comma, partition.topic);  // letters, digits, ._-
     partitions += fmt::format("{}{}", comma, partition.partition);

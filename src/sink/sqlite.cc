@@ -132,7 +132,7 @@ Status SqliteSink::write_rows(const BatchResult& result) {
   };
   const Status added = result.counts.for_each(add);
   KS_TRY(added);
-  for (const auto& [partition, next] : kstream::next_offsets(result.plan)) {
+  for (const auto& [partition, next] : offsets_after(result.plan)) {
     KS_TRY(set_offset_.bind(1, stream_)
                .bind(2, partition.topic)
                .bind(3, std::int64_t{partition.partition})

@@ -14,33 +14,17 @@ text_sums < feed > want
 count=(wordcount -b "$brokers" -t "$topic" --interval 200ms)
 adopt=(state adopt --from-sink -b "$brokers" -t "$topic")
 
-sqlite_sums() {  # FILE
-  python3 -c 'import sqlite3, sys
-for row in sqlite3.connect(sys.argv[1]).execute("select word, count from kstream_totals"): print(*row, sep="\t")' \
-    "$1" | LC_ALL=C sort > got
-  same "$1" want got
-}
-file_sums() {  # DIRECTORY
-  cat "$1"/batch-*.json | python3 -c '
-import collections, json, sys
-sums = collections.Counter()
-for line in sys.stdin:
-    sums.update(dict(json.loads(line)["counts"]))
-for word in sums: print(word, sums[word], sep="\t")' | LC_ALL=C sort > got
-  same "$1" want got
-}
-topic_sums() {  # TOPIC
-  consume "$1" | awk -F '\t' '{c[$2] += $3} END {for (w in c) print w "\t" c[w]}' | LC_ALL=C sort > got
-  same "$1" want got
-}
 # holds STREAM OUTPUT: the counts there are the feed's.
 holds() {
   case $2 in
     file:*) file_sums "${2#file:}" ;;
-    sqlite:*) sqlite_sums "${2#sqlite:}" ;;
-    kafka:*) topic_sums "${2#kafka:}" ;;
-    *) postgres_holds "$1" want "$(wc -l < feed)" ;;
-  esac
+    sqlite:*) sqlite_sums "${2#sqlite:}" "$1" ;;
+    kafka:*)
+      consume "${2#kafka:}" | awk -F '\t' '{c[$2] += $3} END {for (w in c) print w "\t" c[w]}' | LC_ALL=C sort
+      ;;
+    *) postgres_holds "$1" want "$(wc -l < feed)" && return ;;
+  esac > got
+  same "$2" want got
 }
 
 # At first the records are all in one partition; nobody has counted one of the others.
@@ -102,4 +86,4 @@ exits 0 "${count[@]}" -e --state-dir received --name received --output sqlite:re
 exits 0 state convert -b "$brokers" -g "adopt-$run" received
 exits 0 "${count[@]}" -e "${received[@]}"
 { cat feed feed; echo more; } | text_sums > want
-sqlite_sums received.db
+holds received sqlite:received.db

@@ -26,18 +26,10 @@ topic_end() { kcat -Q -b "$brokers" -t "$results:0:-1" 2> kcat.err | awk '{print
 sums() {
   case $1 in
     disk)
-      python3 - "$2" << 'END'
-import collections, glob, json, sqlite3, sys
-name = sys.argv[1]
-rows = dict(sqlite3.connect("counts.db").execute("select word, count from kstream_totals where stream = ?", (name,)))
-sums = collections.Counter()
-for path in glob.glob(name + ".files/batch-*.json"):
-    with open(path) as file:
-        sums.update(dict(json.load(file)["counts"]))
-assert rows == sums, "the files and the database differ"
-for word in rows:
-    print(word, rows[word], sep="\t")
-END
+      file_sums "$2.files" > files.got
+      sqlite_sums counts.db "$2" > sqlite.got
+      same "$2: files and database" files.got sqlite.got
+      cat sqlite.got
       ;;
     postgres) sql "SELECT word, count FROM kstream_totals WHERE stream = '$2'" ;;
     kafka)

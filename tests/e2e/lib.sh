@@ -110,6 +110,23 @@ print(sum({b["batch"]: b["records"] for f in sys.argv[1:] for l in open(f) if l.
            for b in [json.loads(l)]}.values()))' "$@"
 }
 
+# What outputs hold, WORD<TAB>COUNT of all batches.
+file_sums() {  # DIRECTORY
+  cat "$1"/batch-*.json | python3 -c '
+import collections, json, sys
+sums = collections.Counter()
+for line in sys.stdin:
+    sums.update(dict(json.loads(line)["counts"]))
+for word in sums:
+    print(word, sums[word], sep="\t")' | LC_ALL=C sort
+}
+sqlite_sums() {  # FILE STREAM
+  python3 -c '
+import sqlite3, sys
+for row in sqlite3.connect(sys.argv[1]).execute("select word, count from kstream_totals where stream = ?", sys.argv[2:]):
+    print(*row, sep="\t")' "$1" "$2" | LC_ALL=C sort
+}
+
 # For tests of kill -9.
 # killed_lives KILLS TOPIC PROGRESS COMMAND...: runs the command KILLS times and kills it with -9 at random
 # moments; then a last time, with --exit. Lines of `feed` are produced meanwhile, some for each life: none

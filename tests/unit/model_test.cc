@@ -39,7 +39,7 @@ RecordView view_of(const Record& record) {
 TEST_CASE("batch plan: a partition stands where its last range ends") {
   const TopicPartition other{"other", 0};
   const BatchPlan plan{1, 1, {{other, 7, 7}, {kPartition, 0, 5}, {kPartition, 9, 12}}};
-  CHECK(next_offsets(plan) == OffsetMap{{other, 7}, {kPartition, 12}});
+  CHECK(offsets_after(plan) == OffsetMap{{other, 7}, {kPartition, 12}});
 }
 
 TEST_CASE("record block: gives back what it was given, nulls and extremes included") {
