@@ -3,25 +3,16 @@
 // Thread: every member calls from its own; a partition is one member's at a time.
 #pragma once
 
-#include <map>
 #include <optional>
 #include <span>
-#include <string>
 #include <vector>
 
 #include "base/result.h"
+#include "kafka/group_positions.h"
 #include "model/block_exchange.h"
 #include "model/offset.h"
 
 namespace kstream::kafka {
-
-// A group's committed offset, and what its writer said with it.
-struct Committed {
-  Offset next = 0;
-  std::string metadata;
-};
-// Nothing for a partition without one.
-using CommittedMap = std::map<TopicPartition, std::optional<Committed>>;
 
 class Receiver {
  public:

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdlib>
 #include <cstring>
+#include <optional>
 #include <utility>
 
 #include "kafka/cluster_view.h"
@@ -19,10 +20,6 @@ constexpr int kRoomMs = 5;
 
 using GroupHandle = std::unique_ptr<rd_kafka_consumer_group_metadata_t,
                                     Destroyer<rd_kafka_consumer_group_metadata_destroy>>;
-using OptionsHandle =
-    std::unique_ptr<rd_kafka_AdminOptions_t, Destroyer<rd_kafka_AdminOptions_destroy>>;
-using QuestionHandle = std::unique_ptr<rd_kafka_ListConsumerGroupOffsets_t,
-                                       Destroyer<rd_kafka_ListConsumerGroupOffsets_destroy>>;
 
 // What the user may set otherwise.
 const Properties& defaults() {
@@ -101,50 +98,6 @@ TransactionProducer::~TransactionProducer() {
     rd_kafka_purge(client_->get(), RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
     rd_kafka_poll(client_->get(), 0);
   }
-}
-
-Result<std::map<TopicPartition, Committed>> TransactionProducer::committed(
-    const std::string& group) {
-  const std::string doing = fmt::format("to read the positions of group '{}'", group);
-  rd_kafka_t* client = client_->get();
-  const QueueHandle answers(rd_kafka_queue_new(client));
-  const OptionsHandle options(
-      rd_kafka_AdminOptions_new(client, RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS));
-  std::array<char, 512> reason{};
-  rd_kafka_AdminOptions_set_request_timeout(options.get(), kAnswerMs, reason.data(), reason.size());
-  // What a transaction is about to change is no answer.
-  const ErrorHandle stable(rd_kafka_AdminOptions_set_require_stable_offsets(options.get(), 1));
-  KS_CHECK(stable == nullptr);
-  const QuestionHandle question(rd_kafka_ListConsumerGroupOffsets_new(group.c_str(), nullptr));
-  rd_kafka_ListConsumerGroupOffsets_t* questions[] = {question.get()};
-  rd_kafka_ListConsumerGroupOffsets(client, questions, 1, options.get(), answers.get());
-  const EventHandle event(rd_kafka_queue_poll(answers.get(), kAnswerMs + kStepMs));
-  if (event == nullptr) {
-    return failed(RD_KAFKA_RESP_ERR__TIMED_OUT, doing);
-  }
-  if (const auto code = rd_kafka_event_error(event.get()); code != RD_KAFKA_RESP_ERR_NO_ERROR) {
-    return failed(code, doing);
-  }
-  std::size_t count = 0;
-  const rd_kafka_group_result_t** groups = rd_kafka_ListConsumerGroupOffsets_result_groups(
-      rd_kafka_event_ListConsumerGroupOffsets_result(event.get()), &count);
-  KS_CHECK(count == 1);
-  if (const rd_kafka_error_t* error = rd_kafka_group_result_error(groups[0]); error != nullptr) {
-    return failed(rd_kafka_error_code(error), doing);
-  }
-  std::map<TopicPartition, Committed> committed;
-  const rd_kafka_topic_partition_list_t* list = rd_kafka_group_result_partitions(groups[0]);
-  for (int i = 0; list != nullptr && i < list->cnt; ++i) {
-    const rd_kafka_topic_partition_t& one = list->elems[i];
-    if (one.err != RD_KAFKA_RESP_ERR_NO_ERROR) {
-      return failed(one.err, doing);
-    }
-    if (one.offset >= 0) {
-      committed[{one.topic, one.partition}] = {
-          one.offset, {static_cast<const char*>(one.metadata), one.metadata_size}};
-    }
-  }
-  return committed;
 }
 
 Status TransactionProducer::begin(const Properties& headers, std::int64_t time_ms) {

@@ -4,8 +4,8 @@
 // Contract: create() settles what an earlier producer of the same id has left open, and from then
 // on
 //   that one can write nothing (Kafka calls it fenced). After an error this producer is of no more
-//   use, and whether its transaction was committed is not known; committed() of the next one says
-//   it.
+//   use, and whether its transaction was committed is not known; when the next one has been
+//   created, the groups' positions say it.
 // Errors: transient ones may pass, with another producer. 75 when another producer has the id now,
 //   66, transient, when the topic is not there (it is not made), 65 for a record that the broker
 //   does not take, 77 when something is forbidden, 76 for brokers without transactions, 78 for a
@@ -16,18 +16,14 @@
 //   broker. Notes have up to 4096 bytes (offset.metadata.max.bytes of the broker).
 #pragma once
 
-#include <chrono>
 #include <cstdint>
-#include <map>
 #include <memory>
-#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "kafka/client.h"
-#include "kafka/receiver.h"
 #include "model/offset.h"
 #include "os/clock.h"
 
@@ -39,9 +35,6 @@ class TransactionProducer {
                                                              const std::string& topic,
                                                              const std::string& id);
   ~TransactionProducer();
-
-  // The positions of a group, with what their commits have noted: of each partition that has one.
-  Result<std::map<TopicPartition, Committed>> committed(const std::string& group);
 
   // The headers and the time, milliseconds since 1970, of the transaction's records.
   Status begin(const Properties& headers, std::int64_t time_ms);

@@ -5,6 +5,7 @@
 #include <charconv>
 #include <utility>
 
+#include "kafka/group_positions.h"
 #include "sink/format.h"
 
 namespace kstream {
@@ -48,7 +49,7 @@ Result<std::optional<HeldBatch>> KafkaTopicSink::last_batch() {
 // In this order: what an earlier producer has left open is settled before it is looked at.
 Status KafkaTopicSink::connect() {
   KS_TRY_VALUE(producer, kafka::TransactionProducer::create(client_, topic_, id_));
-  KS_TRY_VALUE(positions, producer->committed(id_));
+  KS_TRY_VALUE(positions, kafka::group_positions(client_, id_));
   std::optional<HeldBatch> last;
   OffsetMap next;
   for (const auto& [partition, position] : positions) {

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # label: cluster
 # A broker of its own that is killed and started again while batches go to a topic: what came of each
-# commit is found out, and every batch is there whole and once.
+# commit is found out, and every batch is there whole and once. Before that, its first batch ever: no
+# consumer group has had a coordinator there.
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "$0")/lib.sh"
 here=$(cd "$(dirname "$0")" && pwd)
@@ -15,6 +16,13 @@ trap stop_broker EXIT
 brokers=$("${kafka[@]}" start --dir "$work/cluster" --nodes 1)
 brokers=${brokers#bootstrap }
 cd "$work"
+
+make_topic first 1
+make_topic first-out 1
+"$KSTREAM_TOOLS/transactions" "$brokers" first other commit:a,b,a
+"$KSTREAM" wordcount -b "$brokers" -t first --from earliest -e --output kafka:first-out \
+  --state-dir state.first > first.out 2> first.err || { cat first.err >&2; fail "the first batch ended with $?"; }
+consume first-out | grep $'\tb\t1$' > /dev/null || fail "the first batch is not there"
 
 make_topic in 2
 make_topic direct-out 3
