@@ -93,7 +93,12 @@ Result<bool> BatchLoop::step(const Stop& stop) {
   }
   last_time_ = std::max(last_time_, plan.value()->time_ms);
   if (const Status run = run_batch(*plan.value(), stop); !run.ok()) {
-    return wait_out(run.error(), stop);
+    KS_TRY_VALUE(goes_on, wait_out(run.error(), stop));
+    if (!goes_on && plan.value()->id) {
+      log::warning("batch {}: not finished; the next start with this state begins with it",
+                   *plan.value()->id);
+    }
+    return goes_on;
   }
   failing_since_ms_.reset();
   ++batches_;

@@ -29,13 +29,25 @@ CREATE VIEW IF NOT EXISTS kstream_totals AS
 
 Result<std::unique_ptr<SqliteSink>> SqliteSink::open(const std::string& path,
                                                      const std::string& stream) {
-  KS_TRY_VALUE(database, SqliteDatabase::open(path));
-  std::unique_ptr<SqliteSink> sink(new SqliteSink(std::move(database), stream));
-  KS_TRY(sink->prepare());
+  std::unique_ptr<SqliteSink> sink(new SqliteSink(path, stream));
+  const Status prepared = sink->prepare();
+  if (!prepared.ok() && !prepared.error().is_transient) {
+    return prepared.error();
+  }
   return sink;
 }
 
 Status SqliteSink::prepare() {
+  KS_TRY_VALUE(database, SqliteDatabase::open(path_));
+  database_ = std::move(database);
+  Status prepared = prepare_tables();
+  if (!prepared.ok()) {
+    database_.reset();  // so that the next one is prepared
+  }
+  return prepared;
+}
+
+Status SqliteSink::prepare_tables() {
   // A batch that has been committed is there after a power cut, too.
   KS_TRY_VALUE(journal, database_->prepare("PRAGMA journal_mode=WAL"));
   while (true) {
@@ -84,6 +96,9 @@ Status SqliteSink::check_columns(const char* table, std::string_view wanted) {
 }
 
 Result<std::optional<HeldBatch>> SqliteSink::last_batch() {
+  if (database_ == nullptr) {
+    KS_TRY(prepare());
+  }
   KS_TRY_VALUE(has_row, find_last_.bind(1, stream_).step());
   if (!has_row) {
     return std::optional<HeldBatch>();

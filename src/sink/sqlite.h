@@ -22,26 +22,29 @@ namespace kstream {
 
 class SqliteSink final : public Sink {
  public:
+  // What may pass, a full disk or a lock, is left to last_batch() to try again.
   static Result<std::unique_ptr<SqliteSink>> open(const std::string& path,
                                                   const std::string& stream);
 
-  std::string name() const override { return "sqlite:" + database_->path(); }
+  std::string name() const override { return "sqlite:" + path_; }
   bool wants_empty_batches() const override { return false; }
   Result<std::optional<HeldBatch>> last_batch() override;
   Result<OffsetMap> next_offsets() override;
   Status write(const BatchResult& result) override;
 
  private:
-  SqliteSink(std::unique_ptr<SqliteDatabase> database, std::string stream)
-      : database_(std::move(database)), stream_(std::move(stream)) {}
+  SqliteSink(std::string path, std::string stream)
+      : path_(std::move(path)), stream_(std::move(stream)) {}
 
   Status prepare();
+  Status prepare_tables();
   Status check_columns(const char* table, std::string_view wanted);
   Status write_rows(const BatchResult& result);
   Status write_batch(const BatchResult& result, const std::string& time);
 
-  std::unique_ptr<SqliteDatabase> database_;
-  std::string stream_;
+  const std::string path_;
+  const std::string stream_;
+  std::unique_ptr<SqliteDatabase> database_;  // none: not yet
   SqliteStatement find_last_;
   SqliteStatement add_batch_;
   SqliteStatement add_count_;

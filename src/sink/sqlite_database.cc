@@ -4,12 +4,21 @@
 #include <simdjson.h>
 #include <sqlite3.h>
 
+#include <cerrno>
 #include <utility>
 
 namespace kstream {
 namespace {
 
 constexpr int kBusyWaitMs = 5'000;
+
+// SQLite says so itself only where it writes its own pages.
+bool is_disk_full(sqlite3* handle, int code) {
+  const int cause = handle == nullptr ? 0 : sqlite3_system_errno(handle);
+  const bool is_input_output = (code & 0xff) == SQLITE_IOERR || (code & 0xff) == SQLITE_CANTOPEN;
+  return code == SQLITE_FULL || code == SQLITE_IOERR_SHMSIZE ||
+         (is_input_output && (cause == ENOSPC || cause == EDQUOT));
+}
 
 }  // namespace
 
@@ -109,15 +118,16 @@ Error SqliteDatabase::failed() const {
                  fmt::format("sqlite:{}: {} (code {}). {}", path_, why, code, what_to_do),
                  is_transient};
   };
+  if (is_disk_full(handle_.get(), code)) {
+    return error(ExitCode::kIoError, "The batch in hand is not there. Make room on the disk.",
+                 true);
+  }
   switch (code & 0xff) {
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
       return error(ExitCode::kTryAgain,
                    "Another program holds it. The batch in hand is not there. End that one's "
                    "transaction.",
-                   true);
-    case SQLITE_FULL:
-      return error(ExitCode::kIoError, "The batch in hand is not there. Make room on the disk.",
                    true);
     case SQLITE_CORRUPT:
       return error(ExitCode::kData,

@@ -52,7 +52,6 @@ class SqliteDatabase {
   // Rows that the last statement changed.
   std::int64_t changes() const;
   bool is_in_transaction() const;
-  const std::string& path() const { return path_; }
 
   // What went wrong last.
   Error failed() const;

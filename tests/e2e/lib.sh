@@ -127,6 +127,24 @@ for row in sqlite3.connect(sys.argv[1]).execute("select word, count from kstream
     print(*row, sep="\t")' "$1" "$2" | LC_ALL=C sort
 }
 
+# For tests of a full disk: one of this size in $work/disk, seen by this test alone.
+needs_small_disk() {
+  if [[ ${KSTREAM_TEST_MOUNTS-} != private ]]; then
+    if ! unshare -m sh -c 'mount -t tmpfs -o size=1m tmpfs /mnt' 2> "$work/unshare.err"; then
+      echo "skipped: no private mounts here: $(< "$work/unshare.err")"
+      exit 77
+    fi
+    rm -rf "$work"
+    trap - EXIT
+    KSTREAM_TEST_MOUNTS=private exec unshare -m bash "$0"
+  fi
+  mkdir "$work/disk"
+  mount -t tmpfs -o "size=$1,mode=700" tmpfs "$work/disk"
+  trap 'umount -l "$work/disk"; cleanup' EXIT
+}
+# What is left of it is taken away.
+fill() { dd if=/dev/zero of="$work/disk/filler" bs=64k 2> "$work/dd.err" || true; }
+
 # For tests of kill -9.
 # killed_lives KILLS TOPIC PROGRESS COMMAND...: runs the command KILLS times and kills it with -9 at random
 # moments; then a last time, with --exit. Lines of `feed` are produced meanwhile, some for each life: none

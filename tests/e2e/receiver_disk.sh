@@ -5,20 +5,8 @@
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "$0")/lib.sh"
 here=$(cd "$(dirname "$0")" && pwd)
-if [[ ${KSTREAM_TEST_MOUNTS-} != private ]]; then
-  # The mounts of this test are seen by it alone.
-  if ! unshare -m sh -c 'mount -t tmpfs -o size=1m tmpfs /mnt' 2> "$work/unshare.err"; then
-    echo "skipped: no private mounts here: $(< "$work/unshare.err")"
-    exit 77
-  fi
-  rm -rf "$work"
-  trap - EXIT
-  KSTREAM_TEST_MOUNTS=private exec unshare -m bash "$here/${0##*/}"
-fi
+needs_small_disk 64m
 needs_kafka
-mkdir "$work/disk"
-mount -t tmpfs -o size=64m,mode=700 tmpfs "$work/disk"
-trap 'umount -l "$work/disk"; cleanup' EXIT
 cd "$work"
 
 receive=(wordcount --mode receiver -b "$brokers" --from earliest --format json -i 200ms -X session.timeout.ms=6000)
@@ -63,8 +51,6 @@ daemon -g "$group" -t "$topic" --state-dir disk/state
 producer=$!
 children+=("$producer")
 wait_for 20 sees 1 || { cat err >&2; fail "it counts nothing"; }
-# What is left is taken away, but for a little.
-fill() { dd if=/dev/zero of=disk/filler bs=64k 2> dd.err || true; }
 # What the log frees meanwhile is taken away, too.
 (
   trap 'exit 0' TERM
