@@ -95,8 +95,10 @@ Result<bool> BatchLoop::step(const Stop& stop) {
   if (const Status run = run_batch(*plan.value(), stop); !run.ok()) {
     KS_TRY_VALUE(goes_on, wait_out(run.error(), stop));
     if (!goes_on && plan.value()->id) {
-      log::warning("batch {}: not finished; the next start with this state begins with it",
-                   *plan.value()->id);
+      return Error{ExitCode::kTryAgain,
+                   fmt::format("batch {}: stopped before it was done. With a state directory the "
+                               "next start begins with it. {}",
+                               *plan.value()->id, run.error().text)};
     }
     return goes_on;
   }

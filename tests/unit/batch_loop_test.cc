@@ -95,6 +95,9 @@ class MemorySink final : public Sink {
   Status write(const BatchResult& result) override {
     if (error && failures_left != 0) {
       --failures_left;
+      if (failures_left == 0) {
+        stopped_after_failures.request_stop();
+      }
       return *error;
     }
     ids.push_back(result.plan.id.value_or(0));
@@ -110,6 +113,7 @@ class MemorySink final : public Sink {
   int away_for = 0;  // so many questions
   std::optional<Error> error;
   int failures_left = -1;  // below 0: it fails for ever
+  std::stop_source stopped_after_failures;
   std::vector<BatchId> ids;
   std::vector<BatchTime> times;
   std::map<std::string, std::uint64_t> words;
@@ -335,6 +339,19 @@ TEST_CASE("batch loop: a sink that fails for a while gets the same batch later")
   rig.steps();
   CHECK(rig.sink.ids == std::vector<BatchId>{1});
   CHECK(rig.sink.words == std::map<std::string, std::uint64_t>{{"a", 1}});
+}
+
+TEST_CASE("batch loop: stopped before the batch in hand is written, it says so") {
+  Rig rig({"a"});
+  rig.sink.error = Error{ExitCode::kIoError, "full", true};
+  rig.sink.failures_left = 2;
+  rig.stop.drain = rig.sink.stopped_after_failures.get_token();
+  const auto step = rig.loop.step(rig.stop);
+  REQUIRE_FALSE(step.ok());
+  CHECK(step.error().code == ExitCode::kTryAgain);
+  CHECK(step.error().text.find("batch 1") == 0);
+  CHECK(step.error().text.find("full") != std::string::npos);
+  CHECK(rig.source.completed.empty());
 }
 
 TEST_CASE("batch loop: what was completed is settled while there is time, and at the end") {
