@@ -77,9 +77,21 @@ Status KafkaTopicSink::connect() {
 Status KafkaTopicSink::write(const BatchResult& result) {
   const HeldBatch batch{*result.plan.id, fingerprint(result.plan)};
   if (producer_ == nullptr) {  // the last try has failed, nobody knows with what outcome
+    const std::optional<HeldBatch> acknowledged = held_;
     KS_TRY(connect());
     if (held_ && batch_note(*held_) == batch_note(batch)) {
       return {};
+    }
+    if (held_ && acknowledged && held_->id < acknowledged->id) {
+      // Seen when a broker was killed just after it had taken a commit.
+      const BatchId noted = held_->id;
+      held_ = acknowledged;
+      producer_.reset();
+      return Error{ExitCode::kUnavailable,
+                   fmt::format("{}: the positions of group '{}' say batch {}, but the brokers have "
+                               "acknowledged batch {} since. Nothing was written.",
+                               name(), id_, noted, acknowledged->id),
+                   true};
     }
     if (held_ && held_->id + 1 != batch.id) {
       return overtaken(*this, id_, held_->id, batch.id);
