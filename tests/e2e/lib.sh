@@ -64,16 +64,21 @@ make_topic() {  # NAME PARTITIONS [--config KEY=VALUE]...
   kafka_tool TopicCommand --create --topic "$1" --partitions "$2" --replication-factor 1 "${@:3}"
 }
 
-# consume TOPIC: what is committed in it, HEADERS<TAB>KEY<TAB>VALUE.
+# consume TOPIC: what is committed in it, HEADERS<TAB>KEY<TAB>VALUE. On a busy machine it can take the
+# consumer longer to begin than it waits for more: an empty topic is looked at twice.
 consume() {
-  java -Xmx128m -XX:TieredStopAtLevel=1 -cp "$KSTREAM_TEST_CLASSPATH" \
-    org.apache.kafka.tools.consumer.ConsoleConsumer --bootstrap-server "$brokers" --topic "$1" \
-    --from-beginning --isolation-level read_committed --timeout-ms 6000 \
-    --formatter-property print.key=true --formatter-property print.headers=true \
-    > "$work/consumer.out" 2> "$work/consumer.err" \
-    || { cat "$work/consumer.err" >&2; fail "the consumer of $1"; }
-  # It says here, too, that nothing more has come for so long.
-  grep -vE '^$|Error processing message, terminating|common.errors.TimeoutException$' "$work/consumer.out" || true
+  local timeout_ms
+  for timeout_ms in 6000 30000; do
+    java -Xmx128m -XX:TieredStopAtLevel=1 -cp "$KSTREAM_TEST_CLASSPATH" \
+      org.apache.kafka.tools.consumer.ConsoleConsumer --bootstrap-server "$brokers" --topic "$1" \
+      --from-beginning --isolation-level read_committed --timeout-ms "$timeout_ms" \
+      --formatter-property print.key=true --formatter-property print.headers=true \
+      > "$work/consumer.out" 2> "$work/consumer.err" \
+      || { cat "$work/consumer.err" >&2; fail "the consumer of $1"; }
+    # It says here, too, that nothing more has come for so long.
+    grep -vE '^$|Error processing message, terminating|common.errors.TimeoutException$' "$work/consumer.out" && return
+  done
+  true
 }
 
 # wait_for SECONDS COMMAND...: until it holds; false when it never does.

@@ -7,7 +7,7 @@
 . "$(dirname "$0")/lib.sh"
 here=$(cd "$(dirname "$0")" && pwd)
 needs_kafka
-outages=${KSTREAM_TEST_OUTAGES:-6}
+outages=${KSTREAM_TEST_OUTAGES:-4}
 RANDOM=${KSTREAM_TEST_SEED:-3}
 
 kafka=("$here/../../scripts/kafka")
