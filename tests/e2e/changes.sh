@@ -58,9 +58,7 @@ count 0 "$topic" --on-data-loss skip
 topic=gone-$run
 make_topic "$topic" 2
 send "$topic" a 100
-"$KSTREAM" wordcount -b "$brokers" -t "$topic" --from earliest -i 200ms --format json > out 2> err &
-daemon=$!
-children+=("$daemon")
+launch "$KSTREAM" wordcount -b "$brokers" -t "$topic" --from earliest -i 200ms --format json > out
 wait_for 20 grep -q '"records":' out || fail "nothing was counted"
 kafka_tool TopicCommand --delete --topic "$topic"
 status=0
@@ -72,18 +70,15 @@ says "$topic:0 and 1 more partitions: is not in the cluster any more"
 topic=grows-$run
 make_topic "$topic" 1
 send "$topic" old 50
-"$KSTREAM" wordcount -b "$brokers" -t "$topic" -i 200ms --discover 500ms --format json \
-  --state-dir "state-$topic" > out 2> err &
-daemon=$!
-children+=("$daemon")
+launch "$KSTREAM" wordcount -b "$brokers" -t "$topic" -i 200ms --discover 500ms --format json \
+  --state-dir "state-$topic" > out
 wait_for 20 test -s "state-$topic/IDENTITY" || fail "it did not start"
 kafka_tool TopicCommand --alter --topic "$topic" --partitions 3
 wait_for 20 grep -qF "$topic:2: is new" err || fail "the new partitions were not found"
 send "$topic" new 90
 sees() { [[ $(records) == "$1" ]]; }
 wait_for 20 sees 90 || { cat err >&2; fail "after partitions were added: $(records) of 90"; }
-kill -TERM "$daemon"
-wait "$daemon" || fail "it ended with $?"
+ends 0 "after partitions were added"
 [[ $("$KSTREAM" offsets show --state-dir "state-$topic" | wc -l) == 3 ]] || fail "not three positions"
 # Also those that appeared while nobody looked, by a run with an end.
 kafka_tool TopicCommand --alter --topic "$topic" --partitions 5
@@ -94,15 +89,12 @@ count 0 "$topic"; says "$topic:4: is new"
 
 # A topic that comes into being while a stream waits for it has no past.
 topic=later-$run
-"$KSTREAM" wordcount -b "$brokers" -t "$topic" -i 200ms --format json > out 2> err &
-daemon=$!
-children+=("$daemon")
+launch "$KSTREAM" wordcount -b "$brokers" -t "$topic" -i 200ms --format json > out
 wait_for 20 grep -qF 'Waiting for it' err || fail "it did not wait"
 make_topic "$topic" 1
 send "$topic" a 40
 wait_for 20 sees 40 || { cat err >&2; fail "a topic made later: $(records) of 40"; }
-kill -TERM "$daemon"
-wait "$daemon" || fail "it ended with $?"
+ends 0 "a topic made later"
 
 # Places in time.
 topic=times-$run

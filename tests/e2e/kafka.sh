@@ -17,16 +17,12 @@ same "a million lines in 8 partitions" want got
 
 # While the producer writes: many batches of a daemon, then the rest.
 make_topic "live-$run" 8
-"$KSTREAM" wordcount -b "$brokers" -t "live-$run" --from earliest --interval 500ms --format json \
-  > live 2> live.err &
-daemon=$!
-children+=("$daemon")
+launch "$KSTREAM" wordcount -b "$brokers" -t "live-$run" --from earliest --interval 500ms --format json > live
 head -n 300000 big > part
-"$KSTREAM" produce -b "$brokers" -t "live-$run" --rate 30000 < part 2> err
+"$KSTREAM" produce -b "$brokers" -t "live-$run" --rate 30000 < part 2> produce.err
 json_records() { python3 -c 'import json, sys; print(sum(json.loads(l)["records"] for l in open(sys.argv[1])))' live; }
 for _ in $(seq 100); do [[ $(json_records) != 300000 ]] || break; sleep 0.2; done
-kill -TERM "$daemon"
-wait "$daemon" || fail "the daemon ended with $?"
+ends 0 "while the producer writes"
 python3 - > got 2> batches <<'P'
 import collections, json, sys
 sums, ids, after = collections.Counter(), [], {}

@@ -18,16 +18,13 @@ seq 100 | "$KSTREAM" produce -b "$brokers" -t "$topic" 2> produce.err
 described() { kafka_tool consumer.group.ConsumerGroupCommand --describe --group "$group"; awk -v t="$topic" '$2 == t {print $3, $4, $5, $6}' java.out; }
 no_lag() { [[ $(described | awk '$4 == 0 && $2 == $3' | wc -l) == 2 ]]; }
 
-"$KSTREAM" wordcount -b "$brokers" -t "$topic" --from earliest -i 200ms --group "$group" \
-  --zookeeper "$zookeeper/lag-$run" --format json > out 2> err &
-daemon=$!
-children+=("$daemon")
+launch "$KSTREAM" wordcount -b "$brokers" -t "$topic" --from earliest -i 200ms --group "$group" \
+  --zookeeper "$zookeeper/lag-$run" --format json > out
 wait_for 30 no_lag || { cat err >&2; fail "there is a lag: $(described)"; }
 seq 50 | "$KSTREAM" produce -b "$brokers" -t "$topic" 2> produce.err
 caught_up() { [[ $(described | awk '{sum += $2} END {print sum}') == 156 ]] && no_lag; }
 wait_for 30 caught_up || fail "there is a lag after more records: $(described)"
-kill -TERM "$daemon"
-wait "$daemon" || fail "it ended with $?"
+ends 0 "without a lag"
 
 # Another one begins there: by ZooKeeper's positions, then by Kafka's, which the first has moved on.
 seq 7 | "$KSTREAM" produce -b "$brokers" -t "$topic" 2> produce.err

@@ -91,6 +91,22 @@ wait_for() {
   done
 }
 
+# launch COMMAND...: it runs in the background as `daemon`, its standard error goes to err. That is emptied
+# before there is a process: whoever looks for a word of this one must not find an earlier one's.
+launch() {
+  : > "$work/err"
+  "$@" 2> "$work/err" &
+  daemon=$!
+  children+=("$daemon")
+}
+# ends STATUS WHAT [SIGNAL]: what was launched ends with this status after a SIGTERM.
+ends() {
+  local status=0
+  kill "-${3-TERM}" "$daemon"
+  wait "$daemon" || status=$?
+  [[ $status == "$1" ]] || { cat "$work/err" >&2; fail "$2: exit $status, wanted $1"; }
+}
+
 # For tests of groups.
 # log_ends TOPIC PARTITIONS: where the logs end, TOPIC:PARTITION:OFFSET lines.
 log_ends() {

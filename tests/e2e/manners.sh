@@ -26,15 +26,10 @@ exits 0 --version
 # Nobody listens on this port: the bounded run gives up, the daemon waits and can be stopped.
 exits 69 wordcount --brokers 127.0.0.1:1 --topic test -e --startup-timeout 1s; says "127.0.0.1:1"
 [[ ! -s out ]] || fail "something on standard output"
-"$KSTREAM" wordcount --brokers 127.0.0.1:1 --topic test > out 2> err &
-daemon=$!
-children+=("$daemon")
+launch "$KSTREAM" wordcount --brokers 127.0.0.1:1 --topic test > out
 for _ in $(seq 100); do grep -q Waiting err && break; sleep 0.1; done
 says "Waiting"
-kill -TERM "$daemon"
-status=0
-wait "$daemon" || status=$?
-[[ $status == 0 ]] || fail "a waiting daemon ends with $status on SIGTERM"
+ends 0 "a waiting daemon"
 
 # A configuration file, an environment variable, the command line: the later wins.
 printf '{"brokers": "embedded", "topic": ["a"], "interval": "5s", "feed": "lines"}' > conf.json
@@ -60,14 +55,9 @@ timeout 30 "$KSTREAM" wordcount --brokers embedded --topic test --feed lines --i
 
 # SIGTERM and SIGINT: the batch in hand, then 0.
 for signal in TERM INT; do
-  "$KSTREAM" wordcount --brokers embedded --topic test --feed lines --interval 100ms > out 2> err &
-  daemon=$!
-  children+=("$daemon")
+  launch "$KSTREAM" wordcount --brokers embedded --topic test --feed lines --interval 100ms > out
   for _ in $(seq 100); do grep -q "'x'" out && break; sleep 0.1; done
-  kill -"$signal" "$daemon"
-  status=0
-  wait "$daemon" || status=$?
-  [[ $status == 0 ]] || fail "SIG$signal ends with $status"
+  ends 0 "SIG$signal" "$signal"
 done
 
 # Broker and producer as processes of their own; keys; null keys; a rate.
@@ -104,9 +94,8 @@ mkdir -m 755 open
 exits 77 wordcount "${nobody[@]}" -e --state-dir open; says "chmod 700"
 exits 64 wordcount -b embedded -t test --state-dir new; says "that broker forgets"
 exits 64 wordcount "${nobody[@]}" --range test:0:0:1 --state-dir new; says "keeps no position"
-"$KSTREAM" wordcount "${nobody[@]}" --state-dir held > out 2> err &
-holder=$!
-children+=("$holder")
+launch "$KSTREAM" wordcount "${nobody[@]}" --state-dir held > out
+holder=$daemon
 wait_for 20 grep -qF 'Waiting for it' err || fail "it does not wait for brokers"
 exits 75 wordcount "${nobody[@]}" -e --state-dir held; says "in use by process $holder"
 kill -KILL "$holder"

@@ -26,20 +26,9 @@ for kind in sqlite file; do
   count=("$KSTREAM" wordcount -b "$brokers" -t "$topic" --from earliest -i 200ms --name "$topic" --state-dir "$kind.state" --output "$output")
   send() { "$KSTREAM" produce -b "$brokers" -t "$topic" 2> produce.err; }
   holds() { [[ $("${kind}_records") == "$1" ]]; }
-  start() {
-    "${count[@]}" 2> err &
-    daemon=$!
-    children+=("$daemon")
-  }
-  ends() {
-    local status=0
-    kill -TERM "$daemon"
-    wait "$daemon" || status=$?
-    [[ $status == "$1" ]] || { cat err >&2; fail "$kind, $2: it ended with $status"; }
-  }
   waits() { grep -q "${output#*:}.*Trying again" err; }
 
-  start
+  launch "${count[@]}"
   head -n 10000 feed | send
   wait_for 30 holds 10000 || { cat err >&2; fail "$kind: it counts nothing"; }
   fill
@@ -49,23 +38,23 @@ for kind in sqlite file; do
   kill -0 "$daemon" || { cat err >&2; fail "$kind: a full disk ended it"; }
   rm disk/filler
   wait_for 30 holds 30000 || { cat err >&2; fail "$kind: there is room again"; }
-  ends 0 "with room"
+  ends 0 "$kind, with room"
   # Room for a start, but not for the batch.
   fill
   truncate -s -1M disk/filler
   tail -n 80000 feed | send
-  start
+  launch "${count[@]}"
   wait_for 30 waits || { cat err >&2; fail "$kind: nothing is said of too little room"; }
   SECONDS=0
-  ends 75 "too little room at its stop"
+  ends 75 "$kind, too little room at its stop"
   ((SECONDS <= 12)) || fail "$kind, too little room at its stop: it ended after $SECONDS s"
   grep -q "batch .*: stopped before it was done" err || { cat err >&2; fail "$kind: nothing is said of the batch in hand"; }
   fill
-  start
+  launch "${count[@]}"
   wait_for 30 waits || { cat err >&2; fail "$kind: a start on a full disk says nothing"; }
   rm disk/filler
   wait_for 30 holds 110000 || { cat err >&2; fail "$kind: there is room again after a start"; }
-  ends 0 "at the end"
+  ends 0 "$kind, at the end"
   "${sums[@]}" > got
   same "$kind" want got
 done

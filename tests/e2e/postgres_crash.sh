@@ -71,15 +71,10 @@ text_sums < feed > want
 count=("$KSTREAM" wordcount -b "$brokers" -t "$topic" --from earliest --interval 100ms --state-dir state
   --name restart --output "$own")
 down INT
-"${count[@]}" 2> err &
-daemon=$!
-children+=("$daemon")
+launch "${count[@]}"
 wait_for 20 grep -qsF 'Trying again' err || { cat err >&2; fail "it does not wait for the server"; }
-kill -TERM "$daemon"
-wait "$daemon" || { cat err >&2; fail "stopped while the server is away it ended with $?"; }
-"${count[@]}" 2> err &
-daemon=$!
-children+=("$daemon")
+ends 0 "stopped while the server is away"
+launch "${count[@]}"
 wait_for 20 grep -qsF 'Trying again' err || { cat err >&2; fail "it does not wait for the server again"; }
 "$KSTREAM" produce -b "$brokers" -t "$topic" --rate 6000 < feed 2> produce.err &
 producer=$!
@@ -92,8 +87,7 @@ for signal in INT QUIT INT QUIT; do
   up
 done
 wait "$producer" || { cat produce.err >&2; fail "produce ended with $?"; }
-kill -TERM "$daemon"
-wait "$daemon" || { cat err >&2; fail "the daemon ended with $?"; }
+ends 0 "after restarts"
 "${count[@]}" --exit 2> err.last || { cat err.last >&2; fail "the last life ended with $?"; }
 url=$own postgres_holds restart want 60000
 echo "5 restarts, $(sql "SELECT count(*) FROM kstream_batches" "$own") batches, exact"

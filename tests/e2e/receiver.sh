@@ -17,22 +17,9 @@ receives() { exits "$1" "${receive[@]}" -g "$2" -t "$3" --from earliest -e "${@:
 # gets COUNT WHAT: so many records were counted by the last run.
 gets() { [[ $(counted out) == "$1" ]] || { cat err >&2; fail "$2: $(counted out) of $1"; }; }
 # daemon ARGUMENT...: one without an end, in the background.
-daemon() {
-  : > out
-  : > err  # what an earlier one said is not this one's
-  "$KSTREAM" "${receive[@]}" -i 200ms "$@" > out 2> err &
-  daemon=$!
-  children+=("$daemon")
-}
+daemon() { launch "$KSTREAM" "${receive[@]}" -i 200ms "$@" > out; }
 receives_here() { grep -q 'received here:' err; }
 sees() { [[ $(counted out) == "$1" ]]; }
-# ends_well WHAT: after a SIGTERM the last daemon ends with 0.
-ends_well() {
-  kill -TERM "$daemon"
-  local status=0
-  wait "$daemon" || status=$?
-  [[ $status == 0 ]] || { cat err >&2; fail "$1: it ended with $status"; }
-}
 
 # --- counts, and the number that is committed
 topic=receiver-$run
@@ -74,7 +61,7 @@ daemon -g "shared-$run" -t "$topic=3" --from earliest --state-dir state-shared
 is_shared() { [[ $(grep -oE 'here: [0-9]+' err | tail -n 3 | LC_ALL=C sort | xargs) == 'here: 1 here: 1 here: 2' ]]; }
 wait_for 20 is_shared || { cat err >&2; fail "not three members"; }
 wait_for 20 sees 100000 || { cat err >&2; fail "three members counted $(counted out)"; }
-ends_well "three members"
+ends 0 "three members"
 is_at_end "shared-$run" "$topic" 4 || fail "three members: $(group_at "shared-$run" "$topic" 4)"
 receives 0 "threads2-$run" "$topic=3,$second=2"; gets 103000 "three and two members, no log"
 receives 0 "regex-$run" "^(receiver|second)-$run\$"; gets 103000 "a pattern"
@@ -102,7 +89,7 @@ wait_for 20 receives_here || { cat err >&2; fail "it does not receive"; }
 status=0
 "$KSTREAM" "${receive[@]}" -g "held-$run" -t "$topic" -e --state-dir state-held > out2 2> err2 || status=$?
 [[ $status == 75 ]] || { cat err2 >&2; fail "a second process on a state directory: $status"; }
-ends_well "the holder of the directory"
+ends 0 "the holder of the directory"
 exits 0 wordcount -b "$brokers" -t "$topic" --from earliest -e --format json --state-dir state-direct
 receives 78 "any-$run" "$topic" --state-dir state-direct; says 'source direct there, receiver here'
 exits 78 wordcount -b "$brokers" -t "$topic" -e --state-dir state-a; says 'source receiver there, direct here'
@@ -145,7 +132,7 @@ wait_for 20 receives_here || fail "it does not receive"
 "$KSTREAM_TOOLS/transactions" "$brokers" "$transactional" "id-$run" abort:x,x,x
 wait_for 20 is_at_end "tx-live-$run" "$transactional" 1 || fail "an aborted transaction leaves a lag"
 [[ $(counted out) == 0 ]] || fail "aborted records were counted"
-ends_well "transactions"
+ends 0 "transactions"
 
 # --- a topic, and partitions, that come later
 later=later-$run
@@ -160,7 +147,7 @@ send "$later" b 60
 wait_for 60 sees 100 || { cat err >&2; fail "partitions made later: $(counted out) of 100"; }
 
 # --- SIGTERM: exit 0, all that was received is committed, and nothing is repeated
-ends_well "a topic made later"
+ends 0 "a topic made later"
 cp out out.first
 wait_for 5 is_at_end "later-$run" "$later" 3 || fail "committed at the end: $(group_at "later-$run" "$later" 3)"
 send "$later" c 10
@@ -178,7 +165,7 @@ for log in '' '--state-dir state-term'; do
     # shellcheck disable=SC2086
     daemon -g "loaded-$run" -t "$loaded" --from earliest $log
     wait_for 20 grep -q '"batch"' out || { cat err >&2; fail "nothing was counted"; }
-    ends_well "under load"
+    ends 0 "under load"
     cat out >> all
   done
   wait "$producer" || fail "produce ended with $?"

@@ -11,18 +11,7 @@ cd "$work"
 
 receive=(wordcount --mode receiver -b "$brokers" --from earliest --format json -i 200ms -X session.timeout.ms=6000)
 # daemon ARGUMENT...: its output goes to descriptor 6.
-daemon() {
-  : > err
-  "$KSTREAM" "${receive[@]}" "$@" >&6 2> err &
-  daemon=$!
-  children+=("$daemon")
-}
-ends_well() {
-  local status=0
-  kill -TERM "$daemon"
-  wait "$daemon" || status=$?
-  [[ $status == 0 ]] || { cat err >&2; fail "$1: it ended with $status"; }
-}
+daemon() { launch "$KSTREAM" "${receive[@]}" "$@" >&6; }
 sees() { (($(counted out) >= $1)); }
 position() { group_at "$group" "$topic" 2 | awk -F : '{sum += $3} END {print sum + 0}'; }
 check() {  # WHAT [FILE]: what the stream has counted, and another one
@@ -80,7 +69,7 @@ all=$((250000 - $(counted out.other)))
 wait_for 60 sees "$all" || { cat err >&2; df disk >&2; fail "there is room again: $(counted out) of $all"; }
 wait "$producer" || { cat produce.err >&2; fail "produce ended with $?"; }
 # Full when it is told to stop, and when it starts.
-ends_well "after a full disk"
+ends 0 "after a full disk"
 check "a full disk" out.other
 "$KSTREAM" produce -b "$brokers" -t "$topic" < feed 2> produce.err
 for when in stop start; do
@@ -93,7 +82,7 @@ for when in stop start; do
   said() { grep -qE 'until there is room|Waiting for it' err || ! kill -0 "$daemon" 2> /dev/null; }
   wait_for 20 said || { cat err >&2; fail "it says nothing of a full disk"; }
   SECONDS=0
-  ends_well "full at its $when"
+  ends 0 "full at its $when"
   ((SECONDS <= 3)) || { cat err >&2; fail "full at its $when: it ended after $SECONDS s"; }
 done
 # What a first start leaves on a disk with room for little, a later one takes.
@@ -110,7 +99,7 @@ rm disk/filler
 rm -r disk/new
 daemon -g "$group" -t "$topic" --state-dir disk/state
 wait_for 60 sees $((all + 250000)) || { cat err >&2; fail "after stops on a full disk: $(counted out)"; }
-ends_well "after stops on a full disk"
+ends 0 "after stops on a full disk"
 cat feed feed | text_sums > want
 check "stops on a full disk" out.other
 echo "full at $full_at of 250000"
@@ -136,7 +125,7 @@ reader=$!
 children+=("$reader")
 exec 6>&-
 wait_for 60 sees 1000000 || { cat err >&2; fail "read again: $(counted out) of 1000000"; }
-ends_well "a full log"
+ends 0 "a full log"
 kill "$reader" 2> /dev/null || true
 check "a full log"
 echo "the log was full at $at of 1000000, $resident KiB resident"

@@ -31,19 +31,7 @@ gets() { [[ $(counted out) == "$1" ]] || { cat err >&2; fail "$2: $(counted out)
 sees() { (($(counted out) >= $1)); }
 receive=(wordcount --mode receiver -b "$brokers" --zookeeper "$address" --from earliest --format json -i 200ms
   -X session.timeout.ms=6000)
-daemon() {  # ARGUMENT...
-  : > out
-  : > err
-  "$KSTREAM" "${receive[@]}" "$@" > out 2> err &
-  daemon=$!
-  children+=("$daemon")
-}
-ends_well() {
-  local status=0
-  kill -TERM "$daemon"
-  wait "$daemon" || status=$?
-  [[ $status == 0 ]] || { cat err >&2; fail "$1: it ended with $status"; }
-}
+daemon() { launch "$KSTREAM" "${receive[@]}" "$@" > out; }  # ARGUMENT...
 
 topic=zookeeper-$run group=g-$run
 make_topic "$topic" 2
@@ -99,7 +87,7 @@ wait "$producer" || { cat produce.err >&2; fail "produce ended with $?"; }
 wait_for 30 sees "$(wc -l < feed)" || { cat err >&2; fail "counted $(counted out)"; }
 wait_for 10 is_published "$away" "$away" 2 || { cat err >&2; fail "after it was back: $(published "$away" "$away" 2)"; }
 says 'Receiving goes on'
-ends_well "ZooKeeper was away"
+ends 0 "ZooKeeper was away"
 log_ends "$away" 2 > ends
 python3 "$here/coverage.py" ends nothing out 2> figures | LC_ALL=C sort > got || { cat figures >&2; fail "coverage"; }
 same "ZooKeeper away for $outage_seconds s" want got
@@ -123,7 +111,7 @@ cp err err.a1
 daemon -g "$taken" -t "$taken" --state-dir state-b -X session.timeout.ms=2000 -X heartbeat.interval.ms=500
 wait "$producer" || { cat produce.err >&2; fail "produce ended with $?"; }
 wait_for 30 is_published "$taken" "$taken" 2 || { cat err >&2; fail "not taken over: $(published "$taken" "$taken" 2)"; }
-ends_well "who took over"
+ends 0 "who took over"
 cp out out.b
 exits 0 "${receive[@]}" -g "$taken" -t "$taken" -e --state-dir state-b
 cp out out.b2
