@@ -48,16 +48,19 @@ Answer read_answer(const rd_kafka_group_result_t& group) {
   return answer;
 }
 
-Answer ask(rd_kafka_t* client, const std::string& group, int within_ms) {
+// Without a list: of all that the group has, as they are. At named ones what a transaction is about
+// to change is no answer.
+Answer ask_once(rd_kafka_t* client, const std::string& group,
+                const rd_kafka_topic_partition_list_t* list, int within_ms) {
   const QueueHandle answers(rd_kafka_queue_new(client));
   const OptionsHandle options(
       rd_kafka_AdminOptions_new(client, RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS));
   std::array<char, 512> reason{};
   rd_kafka_AdminOptions_set_request_timeout(options.get(), within_ms, reason.data(), reason.size());
-  // What a transaction is about to change is no answer.
-  const ErrorHandle stable(rd_kafka_AdminOptions_set_require_stable_offsets(options.get(), 1));
+  const ErrorHandle stable(
+      rd_kafka_AdminOptions_set_require_stable_offsets(options.get(), list != nullptr ? 1 : 0));
   KS_CHECK(stable == nullptr);
-  const QuestionHandle question(rd_kafka_ListConsumerGroupOffsets_new(group.c_str(), nullptr));
+  const QuestionHandle question(rd_kafka_ListConsumerGroupOffsets_new(group.c_str(), list));
   rd_kafka_ListConsumerGroupOffsets_t* questions[] = {question.get()};
   rd_kafka_ListConsumerGroupOffsets(client, questions, 1, options.get(), answers.get());
   const EventHandle event(rd_kafka_queue_poll(answers.get(), within_ms));
@@ -74,31 +77,59 @@ Answer ask(rd_kafka_t* client, const std::string& group, int within_ms) {
   return read_answer(*groups[0]);
 }
 
+// Until something else comes than what passes.
+Answer ask(rd_kafka_t* client, const std::string& group,
+           const rd_kafka_topic_partition_list_t* list) {
+  SystemClock clock;
+  const std::int64_t deadline_ms = clock.steady_ms() + kAnswerMs;
+  while (true) {
+    const std::int64_t left_ms = deadline_ms - clock.steady_ms();
+    Answer answer =
+        ask_once(client, group, list, static_cast<int>(std::max<std::int64_t>(left_ms, 1)));
+    rd_kafka_poll(client, 0);  // complaints arrive here
+    if (!is_transient(answer.code) || left_ms <= kPauseMs) {
+      return answer;
+    }
+    rd_kafka_poll(client, kPauseMs);
+  }
+}
+
 }  // namespace
 
-Result<std::map<TopicPartition, Committed>> group_positions(const ClientConfig& config,
-                                                            const std::string& group) {
+// Asked twice: where nobody names the partitions librdkafka (2.0.2) gives those of before the
+// transaction, and the broker does not tell of those that it is the first to change.
+Result<GroupPositions> group_positions(const ClientConfig& config, const std::string& group,
+                                       std::span<const TopicPartition> partitions) {
   // A client that has a group: librdkafka (issue 5040) looks for the coordinator of its own one
   // when the broker that it asks is none, as in a cluster that has not had a group before, and
   // without one it ends the process.
   KS_TRY_VALUE(client, Client::create(Role::kConsumer, config,
                                       {{"group.id", group}, {"session.timeout.ms", "1000"}}));
-  SystemClock clock;
-  const std::int64_t deadline_ms = clock.steady_ms() + kAnswerMs;
-  while (true) {
-    const std::int64_t left_ms = deadline_ms - clock.steady_ms();
-    Answer answer = ask(client->get(), group, static_cast<int>(std::max<std::int64_t>(left_ms, 1)));
-    rd_kafka_poll(client->get(), 0);  // complaints arrive here
-    if (answer.code == RD_KAFKA_RESP_ERR_NO_ERROR) {
-      return std::move(answer.positions);
+  Answer answer = ask(client->get(), group, nullptr);
+  GroupPositions found{std::move(answer.positions), false};
+  if (answer.code == RD_KAFKA_RESP_ERR_NO_ERROR) {
+    std::map<TopicPartition, Committed> named = found.committed;
+    for (const TopicPartition& partition : partitions) {
+      named.try_emplace(partition);
     }
-    if (!is_transient(answer.code) || left_ms <= kPauseMs) {
-      return to_error(*client, answer.code,
-                      fmt::format("group '{}' on {}", group, client->brokers()),
-                      "Its positions are not known.");
+    if (named.empty()) {
+      return found;
     }
-    rd_kafka_poll(client->get(), kPauseMs);
+    const ListHandle list(rd_kafka_topic_partition_list_new(static_cast<int>(named.size())));
+    for (const auto& [partition, position] : named) {
+      rd_kafka_topic_partition_list_add(list.get(), partition.topic.c_str(), partition.partition);
+    }
+    answer = ask(client->get(), group, list.get());
+    if (answer.code == RD_KAFKA_RESP_ERR_UNSTABLE_OFFSET_COMMIT) {
+      found.is_pending = true;
+      return found;
+    }
   }
+  if (answer.code != RD_KAFKA_RESP_ERR_NO_ERROR) {
+    return to_error(*client, answer.code, fmt::format("group '{}' on {}", group, client->brokers()),
+                    "Its positions are not known.");
+  }
+  return GroupPositions{std::move(answer.positions), false};
 }
 
 }  // namespace kstream::kafka

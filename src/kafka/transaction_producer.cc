@@ -138,8 +138,8 @@ Status TransactionProducer::send(std::string_view key, std::string_view value) {
   }
 }
 
-Status TransactionProducer::commit(std::span<const std::string> groups, const OffsetMap& next,
-                                   const std::string& note) {
+Status TransactionProducer::send_positions(std::span<const std::string> groups,
+                                           const OffsetMap& next, const std::string& note) {
   const ListHandle list(rd_kafka_topic_partition_list_new(static_cast<int>(next.size())));
   for (const auto& [partition, offset] : next) {
     rd_kafka_topic_partition_t* one =
@@ -149,8 +149,18 @@ Status TransactionProducer::commit(std::span<const std::string> groups, const Of
     one->metadata_size = note.size();
   }
   for (const std::string& group : groups) {
-    KS_TRY(send_positions(group, list.get()));
+    const GroupHandle metadata(rd_kafka_consumer_group_metadata_new(group.c_str()));
+    const ErrorHandle error(rd_kafka_send_offsets_to_transaction(client_->get(), list.get(),
+                                                                 metadata.get(), kAnswerMs));
+    if (error != nullptr) {
+      return failed(rd_kafka_error_code(error.get()),
+                    fmt::format("to send the positions of group '{}'", group));
+    }
   }
+  return {};
+}
+
+Status TransactionProducer::commit() {
   int waiting = rd_kafka_outq_len(client_->get());
   std::int64_t moved_ms = clock_.steady_ms();
   while (true) {
@@ -170,14 +180,14 @@ Status TransactionProducer::commit(std::span<const std::string> groups, const Of
   }
 }
 
-Status TransactionProducer::send_positions(const std::string& group,
-                                           const rd_kafka_topic_partition_list_t* next) {
-  const GroupHandle metadata(rd_kafka_consumer_group_metadata_new(group.c_str()));
-  const ErrorHandle error(
-      rd_kafka_send_offsets_to_transaction(client_->get(), next, metadata.get(), kAnswerMs));
-  return error == nullptr ? Status()
-                          : failed(rd_kafka_error_code(error.get()),
-                                   fmt::format("to send the positions of group '{}'", group));
+Status TransactionProducer::abort() {
+  // What is not sent yet would be dropped, and its partition would not learn of the end.
+  if (const auto code = rd_kafka_flush(client_->get(), kAnswerMs);
+      code != RD_KAFKA_RESP_ERR_NO_ERROR) {
+    return failed(code, "to abort");
+  }
+  const ErrorHandle error(rd_kafka_abort_transaction(client_->get(), kAnswerMs));
+  return error == nullptr ? Status() : failed(rd_kafka_error_code(error.get()), "to abort");
 }
 
 // What ended the producer, else what became of a record, says more than what a call returns.

@@ -40,16 +40,20 @@ class TransactionProducer {
   Status begin(const Properties& headers, std::int64_t time_ms);
   // Takes a copy of the record, to be sent soon.
   Status send(std::string_view key, std::string_view value);
-  // Returns when everything is in the topic, and the positions, with the note, are the groups'.
-  Status commit(std::span<const std::string> groups, const OffsetMap& next,
-                const std::string& note);
+  // With it the groups get these positions, and the note at each.
+  Status send_positions(std::span<const std::string> groups, const OffsetMap& next,
+                        const std::string& note);
+  // Returns when the brokers have acknowledged it; readers see it, and the groups' positions, a
+  // little later.
+  Status commit();
+  // Returns when every partition that the transaction has reached knows that it was nothing.
+  Status abort();
 
  private:
   using HeadersHandle = std::unique_ptr<rd_kafka_headers_t, Destroyer<rd_kafka_headers_destroy>>;
 
   TransactionProducer(std::string topic_name, std::string id)
       : topic_name_(std::move(topic_name)), id_(std::move(id)) {}
-  Status send_positions(const std::string& group, const rd_kafka_topic_partition_list_t* next);
   Error failed(rd_kafka_resp_err_t code, std::string_view doing) const;
   bool is_outlasted() const;
   static void on_delivery(rd_kafka_t* client, const rd_kafka_message_t* message, void* opaque);

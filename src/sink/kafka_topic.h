@@ -8,7 +8,7 @@
 //   no more; and a consumer group of the same name, at whose positions the batch is noted, in the
 //   transaction. After a failure that note says whether the batch is there.
 // Errors: those of TransactionProducer; 75 when another process has written the batch; 65 when the
-//   group's positions are not kstream's.
+//   group's positions are not kstream's, or have gone back behind a batch that was acknowledged.
 // Thread: one at a time.
 // Limits: brokers forget the positions of a group that stands still for offsets.retention.minutes
 //   (7 days, unless set): a stream that crashed between writing a batch and completing it, and is
@@ -17,6 +17,7 @@
 
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -45,8 +46,10 @@ class KafkaTopicSink final : public Sink {
   Status write(const BatchResult& result) override;
 
  private:
-  Status connect();
-  Status write_transaction(const BatchResult& result, const HeldBatch& batch);
+  Status connect(std::span<const TopicPartition> partitions);
+  Result<bool> reconnect(const BatchResult& result, const HeldBatch& batch);
+  Status abort_unended(const BatchResult& result, const HeldBatch& batch);
+  Status send(const BatchResult& result, const HeldBatch& batch);
 
   const kafka::ClientConfig& client_;
   const std::string topic_;
@@ -55,6 +58,8 @@ class KafkaTopicSink final : public Sink {
   std::unique_ptr<kafka::TransactionProducer> producer_;  // none: not yet, or it has failed
   std::optional<HeldBatch> held_;                         // when it connected, or since
   OffsetMap next_;                                        // when it connected
+  // When it connected: the stream has a transaction whose end the brokers have lost.
+  bool is_unended_ = false;
 };
 
 }  // namespace kstream

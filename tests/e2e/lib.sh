@@ -124,6 +124,20 @@ group_at() {
 }
 # The committed offset of each partition is its last one + 1.
 is_at_end() { [[ $(group_at "$@") == "$(log_ends "${@:2}")" ]]; }
+# hold TOPIC GROUP: until `release`, a transaction is about to change the group's position at partition 0.
+hold() {
+  mkfifo "$work/gate"
+  "$KSTREAM_TOOLS/transactions" "$brokers" "$1" "holder-$1" "hold:$2" < "$work/gate" > "$work/held" 2> "$work/hold.err" &
+  holder=$!
+  children+=("$holder")
+  exec 7> "$work/gate"
+  wait_for 30 grep -qs held "$work/held" || { cat "$work/hold.err" >&2; fail "nothing holds $2"; }
+}
+release() {
+  echo >&7
+  exec 7>&-
+  wait "$holder" || { cat "$work/hold.err" >&2; fail "what held a group ended with $?"; }
+}
 # counted FILE...: how many records these JSON lines have counted; a batch that came twice is one.
 counted() {
   python3 -c 'import json, sys

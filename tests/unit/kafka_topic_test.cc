@@ -1,9 +1,13 @@
 #include "sink/kafka_topic.h"
 
+#include <cstring>
+
 #include "catch.h"
 #include "counted_words.h"
+#include "kafka/client.h"
 #include "kafka/cluster_view.h"
 #include "kafka/embedded_broker.h"
+#include "kafka/handles.h"
 #include "quiet.h"
 
 namespace kstream {
@@ -28,6 +32,32 @@ struct Brokers {
     return view.log_ends({&partition, 1}).value().at(partition);
   }
 };
+
+struct Failing final : CountedWords {
+  std::uint64_t size() const override { return 2; }
+  bool are_kept() const override { return false; }
+  Status for_each(const Visit& visit) const override {
+    const WordCount word{"word", 1};
+    KS_TRY(visit({&word, 1}));
+    return Error{ExitCode::kIoError, "the disk"};
+  }
+};
+
+// Somebody sets the positions of the stream's group.
+void set_positions(const Brokers& brokers, const std::string& note) {
+  const std::string group = std::string("kstream:stream:") + kTopic;
+  const auto client =
+      kafka::Client::create(kafka::Role::kConsumer, brokers.client, {{"group.id", group}});
+  REQUIRE(client.ok());
+  const kafka::ListHandle list(rd_kafka_topic_partition_list_new(1));
+  rd_kafka_topic_partition_t* one = rd_kafka_topic_partition_list_add(list.get(), "test", 0);
+  one->offset = 5;
+  one->metadata = strdup(note.c_str());
+  one->metadata_size = note.size();
+  const rd_kafka_resp_err_t error = rd_kafka_commit(client.value()->get(), list.get(), 0);
+  INFO(rd_kafka_err2str(error));
+  REQUIRE(error == RD_KAFKA_RESP_ERR_NO_ERROR);
+}
 
 void require_written(const Status& written) {
   INFO((written.ok() ? "" : written.error().text));
@@ -82,15 +112,6 @@ TEST_CASE("kafka topic: a batch is a record for each word") {
 }
 
 TEST_CASE("kafka topic: what fails while it is written is not committed, and is written again") {
-  struct Failing final : CountedWords {
-    std::uint64_t size() const override { return 2; }
-    bool are_kept() const override { return false; }
-    Status for_each(const Visit& visit) const override {
-      const WordCount word{"word", 1};
-      KS_TRY(visit({&word, 1}));
-      return Error{ExitCode::kIoError, "the disk"};
-    }
-  };
   const Brokers brokers;
   REQUIRE(brokers.broker->create_topic(kTopic, 1).ok());
   KafkaTopicSink sink(brokers.client, kTopic, "stream", std::nullopt);
@@ -103,6 +124,45 @@ TEST_CASE("kafka topic: what fails while it is written is not committed, and is 
   const ListedWords words({{"word", 1}, {"other", 1}});
   require_written(sink.write({plan, std::chrono::seconds(1), {}, words}));
   CHECK(sink.last_batch().value()->id == 1);
+}
+
+TEST_CASE("kafka topic: a batch that was acknowledged and is not there any more") {
+  const Brokers brokers;
+  REQUIRE(brokers.broker->create_topic(kTopic, 1).ok());
+  KafkaTopicSink sink(brokers.client, kTopic, "stream", std::nullopt);
+  const ListedWords words({{"word", 1}});
+  const BatchPlan first = plan_of(1, 0, 5);
+  require_written(sink.write({first, std::chrono::seconds(1), {}, words}));
+  require_written(sink.write({plan_of(2, 5, 9), std::chrono::seconds(1), {}, words}));
+  const BatchPlan third = plan_of(3, 9, 11);
+  REQUIRE_FALSE(sink.write({third, std::chrono::seconds(1), {}, Failing()}).ok());
+
+  set_positions(brokers, batch_note({1, fingerprint(first)}));
+  const Offset before = brokers.records();
+  const Status written = sink.write({third, std::chrono::seconds(1), {}, words});
+  REQUIRE_FALSE(written.ok());
+  CHECK(written.error().code == ExitCode::kData);
+  CHECK_FALSE(written.error().is_transient);
+  INFO(written.error().text);
+  CHECK(written.error().text.find("say batch 1, but the brokers have acknowledged batch 2 since. "
+                                  "Batch 3 was not written") != std::string::npos);
+  CHECK(brokers.records() == before);
+}
+
+TEST_CASE("kafka topic: another process has written meanwhile") {
+  const Brokers brokers;
+  REQUIRE(brokers.broker->create_topic(kTopic, 1).ok());
+  KafkaTopicSink sink(brokers.client, kTopic, "stream", std::nullopt);
+  const ListedWords words({{"word", 1}});
+  const BatchPlan first = plan_of(1, 0, 5);
+  require_written(sink.write({first, std::chrono::seconds(1), {}, words}));
+  const BatchPlan second = plan_of(2, 5, 9);
+  REQUIRE_FALSE(sink.write({second, std::chrono::seconds(1), {}, Failing()}).ok());
+
+  set_positions(brokers, batch_note({2, 7}));  // its number, but other ranges
+  const Status written = sink.write({second, std::chrono::seconds(1), {}, words});
+  REQUIRE_FALSE(written.ok());
+  CHECK(written.error().code == ExitCode::kTryAgain);
 }
 
 TEST_CASE("kafka topic: brokers that are away are transient, and nobody waits long for them") {
