@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <memory>
@@ -17,6 +16,7 @@ namespace {
 
 constexpr int kAnswerMs = 10'000;
 constexpr int kPauseMs = 100;
+constexpr int kLeastMs = 1'000;  // with less, what comes of asking is a time-out, not an answer
 
 using OptionsHandle =
     std::unique_ptr<rd_kafka_AdminOptions_t, Destroyer<rd_kafka_AdminOptions_destroy>>;
@@ -77,17 +77,16 @@ Answer ask_once(rd_kafka_t* client, const std::string& group,
   return read_answer(*groups[0]);
 }
 
-// Until something else comes than what passes.
+// Until something else comes than what passes, or there is no time left to ask again.
 Answer ask(rd_kafka_t* client, const std::string& group,
            const rd_kafka_topic_partition_list_t* list) {
   SystemClock clock;
   const std::int64_t deadline_ms = clock.steady_ms() + kAnswerMs;
   while (true) {
     const std::int64_t left_ms = deadline_ms - clock.steady_ms();
-    Answer answer =
-        ask_once(client, group, list, static_cast<int>(std::max<std::int64_t>(left_ms, 1)));
+    Answer answer = ask_once(client, group, list, static_cast<int>(left_ms));
     rd_kafka_poll(client, 0);  // complaints arrive here
-    if (!is_transient(answer.code) || left_ms <= kPauseMs) {
+    if (!is_transient(answer.code) || clock.steady_ms() + kPauseMs > deadline_ms - kLeastMs) {
       return answer;
     }
     rd_kafka_poll(client, kPauseMs);

@@ -44,7 +44,7 @@ exits 0 wordcount -b "$brokers" -t "$in" --from committed -e --output "kafka:$ou
 [[ ! -s out ]] || fail "the group's positions were not used: $(< out)"
 # Positions that a transaction is about to change are not taken for what the topic holds.
 hold "$in" "kstream:first:$out"
-exits 69 wordcount -b "$brokers" -t "$in" --from earliest -e --output "kafka:$out" --name first --startup-timeout 2s
+exits 69 wordcount -b "$brokers" -t "$in" --from earliest -e --output "kafka:$out" --name first --startup-timeout 12s
 says "has not ended at the positions of group 'kstream:first:$out'"
 release
 # The name holds batch 1 of another plan.
