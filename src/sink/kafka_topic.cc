@@ -42,8 +42,8 @@ KafkaTopicSink::KafkaTopicSink(const kafka::ClientConfig& client, std::string to
 
 Result<std::optional<HeldBatch>> KafkaTopicSink::last_batch() {
   if (producer_ == nullptr) {
-    KS_TRY(connect({}));
-    if (is_unended_) {  // which batch that is of, only its writer could tell
+    KS_TRY_VALUE(is_unended, connect({}));
+    if (is_unended) {  // which batch that is of, only its writer could tell
       producer_.reset();
       return Error{
           ExitCode::kUnavailable,
@@ -59,8 +59,9 @@ Result<std::optional<HeldBatch>> KafkaTopicSink::last_batch() {
   return held_;
 }
 
-// In this order: what an earlier producer has left open is settled before it is looked at.
-Status KafkaTopicSink::connect(std::span<const TopicPartition> partitions) {
+// In this order: what an earlier producer has left open is settled before it is looked at. True:
+// the stream has a transaction whose end the brokers have lost.
+Result<bool> KafkaTopicSink::connect(std::span<const TopicPartition> partitions) {
   KS_TRY_VALUE(producer, kafka::TransactionProducer::create(client_, topic_, id_));
   KS_TRY_VALUE(positions, kafka::group_positions(client_, id_, partitions));
   std::optional<HeldBatch> last;
@@ -83,9 +84,8 @@ Status KafkaTopicSink::connect(std::span<const TopicPartition> partitions) {
   }
   held_ = last;
   next_ = std::move(next);
-  is_unended_ = positions.is_pending;
   producer_ = std::move(producer);
-  return {};
+  return positions.is_pending;
 }
 
 // After a failure: nobody knows with what outcome. True: the batch is there.
@@ -95,12 +95,12 @@ Status KafkaTopicSink::connect(std::span<const TopicPartition> partitions) {
 // next one, and ends as that does (docs/decisions/0014).
 Result<bool> KafkaTopicSink::reconnect(const BatchResult& result, const HeldBatch& batch) {
   const std::optional<HeldBatch> acknowledged = held_;
-  KS_TRY(connect(partitions_of(offsets_after(result.plan))));
+  KS_TRY_VALUE(is_unended, connect(partitions_of(offsets_after(result.plan))));
   if (held_ && batch_note(*held_) == batch_note(batch)) {
     return true;
   }
   const bool is_behind = acknowledged && (!held_ || held_->id < acknowledged->id);
-  if (is_behind && is_unended_) {
+  if (is_behind && is_unended) {
     log::warning(
         "{}: the brokers have acknowledged batch {} and then lost the end of its transaction. It "
         "is taken as written: what readers do not see of it yet comes with batch {}.",
@@ -118,7 +118,7 @@ Result<bool> KafkaTopicSink::reconnect(const BatchResult& result, const HeldBatc
   if (held_ && held_->id + 1 != batch.id) {
     return overtaken(*this, id_, held_->id, batch.id);
   }
-  if (is_unended_ && !is_behind) {
+  if (is_unended && !is_behind) {
     KS_TRY(abort_unended(result, batch));
   }
   return false;

@@ -46,7 +46,7 @@ class KafkaTopicSink final : public Sink {
   Status write(const BatchResult& result) override;
 
  private:
-  Status connect(std::span<const TopicPartition> partitions);
+  Result<bool> connect(std::span<const TopicPartition> partitions);
   Result<bool> reconnect(const BatchResult& result, const HeldBatch& batch);
   Status abort_unended(const BatchResult& result, const HeldBatch& batch);
   Status send(const BatchResult& result, const HeldBatch& batch);
@@ -58,8 +58,6 @@ class KafkaTopicSink final : public Sink {
   std::unique_ptr<kafka::TransactionProducer> producer_;  // none: not yet, or it has failed
   std::optional<HeldBatch> held_;                         // when it connected, or since
   OffsetMap next_;                                        // when it connected
-  // When it connected: the stream has a transaction whose end the brokers have lost.
-  bool is_unended_ = false;
 };
 
 }  // namespace kstream

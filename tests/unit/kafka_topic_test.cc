@@ -64,6 +64,25 @@ void require_written(const Status& written) {
   REQUIRE(written.ok());
 }
 
+// A stream with batches that are acknowledged, and one that has failed.
+struct Failed {
+  explicit Failed(BatchId acknowledged) : failed(plan_of(acknowledged + 1, acknowledged, 99)) {
+    REQUIRE(brokers.broker->create_topic(kTopic, 1).ok());
+    for (BatchId id = 1; id <= acknowledged; ++id) {
+      require_written(sink.write({plan_of(id, id - 1, id), std::chrono::seconds(1), {}, words}));
+    }
+    REQUIRE_FALSE(sink.write({failed, std::chrono::seconds(1), {}, Failing()}).ok());
+    records = brokers.records();
+  }
+  Status write_again() { return sink.write({failed, std::chrono::seconds(1), {}, words}); }
+
+  const Brokers brokers;
+  const ListedWords words{{{"word", 1}}};
+  KafkaTopicSink sink{brokers.client, kTopic, "stream", std::nullopt};
+  const BatchPlan failed;
+  Offset records = 0;
+};
+
 }  // namespace
 
 TEST_CASE("kafka topic: a note says batch and fingerprint") {
@@ -127,42 +146,25 @@ TEST_CASE("kafka topic: what fails while it is written is not committed, and is 
 }
 
 TEST_CASE("kafka topic: a batch that was acknowledged and is not there any more") {
-  const Brokers brokers;
-  REQUIRE(brokers.broker->create_topic(kTopic, 1).ok());
-  KafkaTopicSink sink(brokers.client, kTopic, "stream", std::nullopt);
-  const ListedWords words({{"word", 1}});
-  const BatchPlan first = plan_of(1, 0, 5);
-  require_written(sink.write({first, std::chrono::seconds(1), {}, words}));
-  require_written(sink.write({plan_of(2, 5, 9), std::chrono::seconds(1), {}, words}));
-  const BatchPlan third = plan_of(3, 9, 11);
-  REQUIRE_FALSE(sink.write({third, std::chrono::seconds(1), {}, Failing()}).ok());
-
-  set_positions(brokers, batch_note({1, fingerprint(first)}));
-  const Offset before = brokers.records();
-  const Status written = sink.write({third, std::chrono::seconds(1), {}, words});
+  Failed stream(2);
+  set_positions(stream.brokers, batch_note({1, 7}));
+  const Status written = stream.write_again();
   REQUIRE_FALSE(written.ok());
   CHECK(written.error().code == ExitCode::kData);
   CHECK_FALSE(written.error().is_transient);
   INFO(written.error().text);
   CHECK(written.error().text.find("say batch 1, but the brokers have acknowledged batch 2 since. "
                                   "Batch 3 was not written") != std::string::npos);
-  CHECK(brokers.records() == before);
+  CHECK(stream.brokers.records() == stream.records);
 }
 
 TEST_CASE("kafka topic: another process has written meanwhile") {
-  const Brokers brokers;
-  REQUIRE(brokers.broker->create_topic(kTopic, 1).ok());
-  KafkaTopicSink sink(brokers.client, kTopic, "stream", std::nullopt);
-  const ListedWords words({{"word", 1}});
-  const BatchPlan first = plan_of(1, 0, 5);
-  require_written(sink.write({first, std::chrono::seconds(1), {}, words}));
-  const BatchPlan second = plan_of(2, 5, 9);
-  REQUIRE_FALSE(sink.write({second, std::chrono::seconds(1), {}, Failing()}).ok());
-
-  set_positions(brokers, batch_note({2, 7}));  // its number, but other ranges
-  const Status written = sink.write({second, std::chrono::seconds(1), {}, words});
+  Failed stream(1);
+  set_positions(stream.brokers, batch_note({2, 7}));  // its number, but other ranges
+  const Status written = stream.write_again();
   REQUIRE_FALSE(written.ok());
   CHECK(written.error().code == ExitCode::kTryAgain);
+  CHECK(stream.brokers.records() == stream.records);
 }
 
 TEST_CASE("kafka topic: brokers that are away are transient, and nobody waits long for them") {
