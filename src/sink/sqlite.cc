@@ -48,6 +48,10 @@ Status SqliteSink::prepare() {
 }
 
 Status SqliteSink::prepare_tables() {
+  KS_TRY(check_columns("kstream_counts", "stream,batch,time,word,count"));
+  KS_TRY(check_columns("kstream_batches",
+                       "stream,batch,time,records,words,distinct_words,nulls,invalid,fingerprint"));
+  KS_TRY(check_columns("kstream_offsets", "stream,topic,partition,next_offset,batch"));
   // A batch that has been committed is there after a power cut, too.
   KS_TRY_VALUE(journal, database_->prepare("PRAGMA journal_mode=WAL"));
   while (true) {
@@ -58,10 +62,6 @@ Status SqliteSink::prepare_tables() {
   }
   KS_TRY(database_->execute("PRAGMA synchronous=FULL"));
   KS_TRY(database_->execute(kSchema));
-  KS_TRY(check_columns("kstream_counts", "stream,batch,time,word,count"));
-  KS_TRY(check_columns("kstream_batches",
-                       "stream,batch,time,records,words,distinct_words,nulls,invalid,fingerprint"));
-  KS_TRY(check_columns("kstream_offsets", "stream,topic,partition,next_offset,batch"));
   KS_TRY_VALUE(find_last,
                database_->prepare("SELECT batch, fingerprint FROM kstream_batches WHERE stream = ? "
                                   "ORDER BY batch DESC LIMIT 1"));
@@ -81,11 +81,12 @@ Status SqliteSink::prepare_tables() {
   return {};
 }
 
+// A table that is not there yet is right.
 Status SqliteSink::check_columns(const char* table, std::string_view wanted) {
   KS_TRY_VALUE(columns, database_->prepare("SELECT group_concat(name) FROM pragma_table_info(?)"));
   KS_TRY_VALUE(has_row, columns.bind(1, std::string_view(table)).step());
   const std::string found = has_row ? columns.text(0) : "";
-  if (found == wanted) {
+  if (found.empty() || found == wanted) {
     return {};
   }
   return Error{

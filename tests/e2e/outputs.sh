@@ -102,6 +102,9 @@ exits 73 wordcount -b "$brokers" -t "$topic" --from earliest -e --once --output 
 python3 -c 'import sqlite3; sqlite3.connect("columns.db").execute("create table kstream_counts (word, n)").connection.commit()'
 exits 78 wordcount -b "$brokers" -t "$topic" --from earliest -e --once --output sqlite:columns.db
 says "has the columns word,n"
+left=$(python3 -c 'import sqlite3; db = sqlite3.connect("columns.db")
+print(*[row[0] for sql in ("select name from sqlite_master", "pragma journal_mode") for row in db.execute(sql)])')
+[[ $left == "kstream_counts delete" ]] || fail "a refused file was changed: $left"
 echo text > text.db; printf '%0.s ' {1..200} >> text.db
 exits 78 wordcount -b "$brokers" -t "$topic" --from earliest -e --once --output sqlite:text.db
 exits 64 wordcount -b "$brokers" -t "$topic" --output parquet:x
