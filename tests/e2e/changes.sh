@@ -33,7 +33,7 @@ count 0 "$topic" --on-data-loss skip; says "50 records were lost"
 send "$topic" c 10
 count 0 "$topic"
 topic=retention-$run
-make_topic "$topic" 1 --config segment.ms=500 --config retention.ms=1000
+make_topic "$topic" 1 segment.ms=500 retention.ms=1000
 send "$topic" a 10
 count 0 "$topic"
 send "$topic" b 10
@@ -46,7 +46,7 @@ topic=anew-$run
 make_topic "$topic" 1
 send "$topic" a 100
 count 0 "$topic"
-kafka_tool TopicCommand --delete --topic "$topic"
+delete_topic "$topic"
 sleep 1
 make_topic "$topic" 1
 send "$topic" b 30
@@ -60,7 +60,7 @@ make_topic "$topic" 2
 send "$topic" a 100
 launch "$KSTREAM" wordcount -b "$brokers" -t "$topic" --from earliest -i 200ms --format json > out
 wait_for 20 grep -q '"records":' out || fail "nothing was counted"
-kafka_tool TopicCommand --delete --topic "$topic"
+delete_topic "$topic"
 status=0
 wait "$daemon" || status=$?
 [[ $status == 65 ]] || { cat err >&2; fail "deleted under it: exit $status"; }
@@ -73,7 +73,7 @@ send "$topic" old 50
 launch "$KSTREAM" wordcount -b "$brokers" -t "$topic" -i 200ms --discover 500ms --format json \
   --state-dir "state-$topic" > out
 wait_for 20 test -s "state-$topic/IDENTITY" || fail "it did not start"
-kafka_tool TopicCommand --alter --topic "$topic" --partitions 3
+grow_topic "$topic" 3
 wait_for 20 grep -qF "$topic:2: is new" err || fail "the new partitions were not found"
 send "$topic" new 90
 sees() { [[ $(records) == "$1" ]]; }
@@ -81,7 +81,7 @@ wait_for 20 sees 90 || { cat err >&2; fail "after partitions were added: $(recor
 ends 0 "after partitions were added"
 [[ $("$KSTREAM" offsets show --state-dir "state-$topic" | wc -l) == 3 ]] || fail "not three positions"
 # Also those that appeared while nobody looked, by a run with an end.
-kafka_tool TopicCommand --alter --topic "$topic" --partitions 5
+grow_topic "$topic" 5
 send "$topic" more 50
 count 0 "$topic"; says "$topic:4: is new"
 [[ $(records) == 50 ]] || fail "partitions added between two runs: $(records) of 50"

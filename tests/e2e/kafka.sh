@@ -44,8 +44,8 @@ same "while it is being written" want got
 (($(cat batches) >= 5)) || fail "only $(cat batches) batches: that shows nothing"
 
 # A compacted topic has holes; the last offsets may be holes, too.
-make_topic "compact-$run" 1 --config cleanup.policy=compact --config segment.ms=100 \
-  --config min.cleanable.dirty.ratio=0.01 --config max.compaction.lag.ms=100
+make_topic "compact-$run" 1 cleanup.policy=compact segment.ms=100 \
+  min.cleanable.dirty.ratio=0.01 max.compaction.lag.ms=100
 for round in 1 2 3; do
   for key in $(seq 20); do echo "k$key:r$round"; done |
     "$KSTREAM" produce -b "$brokers" -t "compact-$run" --key-separator : 2> err

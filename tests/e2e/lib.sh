@@ -60,9 +60,9 @@ kafka_tool() {
     || { cat "$work/java.out" >&2; fail "$1 ${*:2}"; }
 }
 
-make_topic() {  # NAME PARTITIONS [--config KEY=VALUE]...
-  kafka_tool TopicCommand --create --topic "$1" --partitions "$2" --replication-factor 1 "${@:3}"
-}
+make_topic() { "$KSTREAM_TOOLS/topics" "$brokers" create "$1" "$2" 1 "${@:3}"; }  # NAME PARTITIONS [KEY=VALUE]...
+grow_topic() { "$KSTREAM_TOOLS/topics" "$brokers" grow "$1" "$2"; }  # NAME PARTITIONS
+delete_topic() { "$KSTREAM_TOOLS/topics" "$brokers" delete "$1"; }
 
 # consume TOPIC: what is committed in it, HEADERS<TAB>KEY<TAB>VALUE. On a busy machine it can take the
 # consumer longer to begin than it waits for more: an empty topic is looked at twice.

@@ -37,8 +37,7 @@ group_row() {
 }
 
 # --- a group of Kafka
-"${kafka_tool[@]}" org.apache.kafka.tools.TopicCommand --bootstrap-server "$brokers" --create \
-  --topic "$topic" --partitions 2 --replication-factor 1 > tool.out 2>&1 || { cat tool.out >&2; fail "no topic"; }
+make_topic "$topic" 2
 for i in $(seq 100); do echo "$i:word"; done | "$KSTREAM" produce -b "$brokers" -t "$topic" --key-separator : 2> err
 ends=$("$KSTREAM" wordcount -b "$brokers" -t "$topic" --from earliest -e --once --format json 2> err \
   | python3 -c 'import json, sys

@@ -17,7 +17,7 @@ cd "$work"
 nodes() { cat cluster/node-*/pid; }
 
 topic=moves
-kafka_tool TopicCommand --create --topic "$topic" --partitions 6 --replication-factor 3
+"$KSTREAM_TOOLS/topics" "$brokers" create "$topic" 6 3
 seconds=$((outage_seconds + 45))
 lines 3 $((seconds * 4000)) > feed
 "$KSTREAM" wordcount -b "$brokers" -t "$topic" --from earliest -i 500ms --format json \

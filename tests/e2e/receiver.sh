@@ -141,7 +141,7 @@ wait_for 20 grep -qF 'Waiting for it' err || { cat err >&2; fail "it does not wa
 make_topic "$later" 1
 send "$later" a 40
 wait_for 30 sees 40 || { cat err >&2; fail "a topic made later: $(counted out) of 40"; }
-kafka_tool TopicCommand --alter --topic "$later" --partitions 3
+grow_topic "$later" 3
 wait_for 30 grep -qF 'received here: 6 partitions' err || { cat err >&2; fail "new partitions are not received"; }
 send "$later" b 60
 wait_for 60 sees 100 || { cat err >&2; fail "partitions made later: $(counted out) of 100"; }

@@ -53,7 +53,7 @@ says 'with other ranges'
 
 # Records that the topic does not take.
 small=sink-small-$run
-make_topic "$small" 1 --config max.message.bytes=20000
+make_topic "$small" 1 max.message.bytes=20000
 exits 65 wordcount -b "$brokers" -t "$in" --from earliest -e --output "kafka:$small" --name "$(
   head -c 30000 /dev/zero | tr '\0' x | "$KSTREAM" produce -b "$brokers" -t "$in" 2> produce.err
   echo long)"
