@@ -1,11 +1,12 @@
 """Which offsets the streams of one group have counted, and how often.
 
-  coverage.py ENDS REPORTED STREAM... > SUMS     a STREAM is FILE,FILE,... : its lives, in order
+  coverage.py [--no-log] ENDS REPORTED STREAM... > SUMS     a STREAM is FILE,FILE,... : its lives, in order
 
 ENDS has TOPIC:PARTITION:END lines: what there is to be counted, from offset 0. REPORTED is what the
 members said on standard error. A batch that was printed twice must be the same both times; a line
 that was cut off is none. Within a stream ids count up by one, times go up, and no offset comes twice.
-Over all streams each offset is counted; what two of them counted lies in what was reported.
+Over all streams each offset is counted; what two of them counted lies in what was reported. Without a log
+(--no-log) a stream that gets a partition back may count an offset again itself; that is reported, too.
 Prints WORD<TAB>COUNT lines, and on standard error the number of batches, of repeated ones, of
 offsets counted more than once, of offsets reported.
 """
@@ -17,20 +18,23 @@ import sys
 TWICE = re.compile(r"(\S+):(\d+): another member of the group took it over: "
                    r"offsets (\d+) to (\d+) may have been counted twice")
 
+arguments = sys.argv[1:]
+has_log = arguments[0] != "--no-log"
+arguments = arguments[0 if has_log else 1:]
 ends = {}
-for line in open(sys.argv[1], encoding="utf-8"):
+for line in open(arguments[0], encoding="utf-8"):
     topic, partition, end = line.rsplit(":", 2)
     ends[topic, int(partition)] = int(end)
 counted = {key: bytearray(end) for key, end in ends.items()}
 reported = {key: bytearray(end) for key, end in ends.items()}
-for line in open(sys.argv[2], encoding="utf-8"):
+for line in open(arguments[1], encoding="utf-8"):
     for topic, partition, first, last in TWICE.findall(line):
         if (topic, int(partition)) in reported:
             for offset in range(int(first), int(last) + 1):
                 reported[topic, int(partition)][offset] = 1
 
 sums, number, repeated = collections.Counter(), 0, 0
-for stream in sys.argv[3:]:
+for stream in arguments[2:]:
     batches, own = {}, {key: bytearray(end) for key, end in ends.items()}
     for name in stream.split(","):
         for line in open(name, encoding="utf-8"):
@@ -49,8 +53,9 @@ for stream in sys.argv[3:]:
         for topic, partition, start, end in batch["ranges"]:
             here = own[topic, partition]
             assert end <= len(here), f"{stream}: {topic}:{partition} {end} of {len(here)}"
-            assert not any(here[start:end]), f"{stream}: {topic}:{partition} {start} to {end}: again"
-            here[start:end] = b"\1" * (end - start)
+            assert not (has_log and any(here[start:end])), \
+                f"{stream}: {topic}:{partition} {start} to {end}: again"
+            here[start:end] = bytes(times + 1 for times in here[start:end])
         assert batch["records"] == sum(end - start for _, _, start, end in batch["ranges"])
         for word, count in batch["counts"]:
             sums[word] += count
