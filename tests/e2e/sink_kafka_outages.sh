@@ -24,7 +24,7 @@ make_topic first-out 1
   --state-dir state.first > first.out 2> first.err || { cat first.err >&2; fail "the first batch ended with $?"; }
 # A commit is acknowledged a little before readers see it.
 first_is_there() { [[ $(kcat -C -b "$brokers" -t first-out -o beginning -e -q -K= 2> kcat.err | sort) == $'a=2\nb=1' ]]; }
-wait_for 10 first_is_there || fail "the first batch is not there"
+wait_for 30 first_is_there || fail "the first batch is not there"
 
 # A commit that comes to nothing, and a transaction at the positions that does not end: that is what it
 # looks like when a broker has lost the end of one. It is ended, and the batch is written again.
