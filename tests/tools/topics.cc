@@ -6,12 +6,15 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <thread>
+#include <utility>
 
+#include "kafka/client.h"
+#include "kafka/cluster_view.h"
 #include "kafka/handles.h"
 
 namespace {
@@ -25,17 +28,21 @@ constexpr int kTimeoutMs = 30'000;
   std::exit(1);
 }
 
+template <class T>
+T value_of(kstream::Result<T> result) {
+  if (!result.ok()) {
+    fail("no client", result.error().text.c_str());
+  }
+  return std::move(result.value());
+}
+
 class Admin {
  public:
   explicit Admin(const char* brokers) {
-    rd_kafka_conf_t* conf = rd_kafka_conf_new();
-    char reason[512];
-    rd_kafka_conf_set(conf, "bootstrap.servers", brokers, reason, sizeof reason);
-    client_.reset(rd_kafka_new(RD_KAFKA_PRODUCER, conf, reason, sizeof reason));
-    if (client_ == nullptr) {
-      fail("no client", reason);
-    }
-    queue_.reset(rd_kafka_queue_new(client_.get()));
+    const ClientConfig config{brokers, {}, false};
+    client_ = value_of(Client::create(Role::kProducer, config, {}));
+    view_.emplace(value_of(ClusterView::create(config)));
+    queue_.reset(rd_kafka_queue_new(client_->get()));
   }
 
   void create(const char* name, int partitions, int replication, char** configs) {
@@ -48,10 +55,10 @@ class Admin {
                                    config.substr(equals + 1).c_str());
     }
     rd_kafka_NewTopic_t* one = topic.get();
-    rd_kafka_CreateTopics(client_.get(), &one, 1, nullptr, queue_.get());
+    rd_kafka_CreateTopics(client_->get(), &one, 1, nullptr, queue_.get());
     const EventHandle event = answer("create");
     check(rd_kafka_CreateTopics_result_topics, rd_kafka_event_CreateTopics_result(event.get()));
-    wait_for(name, partitions);
+    wait_for(name, static_cast<std::size_t>(partitions));
   }
 
   void grow(const char* name, int partitions) {
@@ -60,18 +67,18 @@ class Admin {
         rd_kafka_NewPartitions_new(name, static_cast<std::size_t>(partitions), reason,
                                    sizeof reason));
     rd_kafka_NewPartitions_t* one = more.get();
-    rd_kafka_CreatePartitions(client_.get(), &one, 1, nullptr, queue_.get());
+    rd_kafka_CreatePartitions(client_->get(), &one, 1, nullptr, queue_.get());
     const EventHandle event = answer("grow");
     check(rd_kafka_CreatePartitions_result_topics,
           rd_kafka_event_CreatePartitions_result(event.get()));
-    wait_for(name, partitions);
+    wait_for(name, static_cast<std::size_t>(partitions));
   }
 
   void remove(const char* name) {
     const std::unique_ptr<rd_kafka_DeleteTopic_t, Destroyer<rd_kafka_DeleteTopic_destroy>> topic(
         rd_kafka_DeleteTopic_new(name));
     rd_kafka_DeleteTopic_t* one = topic.get();
-    rd_kafka_DeleteTopics(client_.get(), &one, 1, nullptr, queue_.get());
+    rd_kafka_DeleteTopics(client_->get(), &one, 1, nullptr, queue_.get());
     const EventHandle event = answer("delete");
     check(rd_kafka_DeleteTopics_result_topics, rd_kafka_event_DeleteTopics_result(event.get()));
     wait_for(name, 0);
@@ -101,36 +108,23 @@ class Admin {
     }
   }
 
-  // Until it has so many partitions with a leader.
-  void wait_for(const char* name, int partitions) {
+  // Until it has so many partitions, with leaders: only those say where a log ends.
+  void wait_for(const std::string& name, std::size_t partitions) {
     const auto until = std::chrono::steady_clock::now() + std::chrono::milliseconds(kTimeoutMs);
-    while (led_partitions(name) != partitions) {
+    while (true) {
+      const auto found = view_->partitions({&name, 1}, MissingTopic::kLeftOut);
+      if (found.ok() && found.value().size() == partitions && view_->log_ends(found.value()).ok()) {
+        return;
+      }
       if (std::chrono::steady_clock::now() > until) {
-        fail(name, "the change is not seen");
+        fail(name.c_str(), "the change is not seen");
       }
       std::this_thread::sleep_for(std::chrono::milliseconds(20));
     }
   }
 
-  int led_partitions(const char* name) {
-    const rd_kafka_metadata_t* got = nullptr;
-    // All topics: a broker that is asked for one may make it.
-    if (rd_kafka_metadata(client_.get(), 1, nullptr, &got, kTimeoutMs) !=
-        RD_KAFKA_RESP_ERR_NO_ERROR) {
-      return -1;
-    }
-    const MetadataHandle metadata(got);
-    int led = 0;
-    for (int i = 0; i < metadata->topic_cnt; ++i) {
-      const rd_kafka_metadata_topic_t& topic = metadata->topics[i];
-      for (int j = 0; std::strcmp(topic.topic, name) == 0 && j < topic.partition_cnt; ++j) {
-        led += topic.partitions[j].leader >= 0 ? 1 : 0;
-      }
-    }
-    return led;
-  }
-
-  std::unique_ptr<rd_kafka_t, Destroyer<rd_kafka_destroy>> client_;
+  std::unique_ptr<Client> client_;
+  std::optional<ClusterView> view_;
   QueueHandle queue_;
 };
 
